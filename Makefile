@@ -1,0 +1,38 @@
+# `make` lists the targets. Each one does the set-up that it needs.
+
+# nbgrader runs jupyter and alembic by name.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lab release clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY) ## make .venv from uv.lock (the other targets do this by themselves)
+
+$(READY): pyproject.toml uv.lock tools/bootstrap
+	tools/bootstrap
+	@touch $@
+
+demo: $(READY) ## grade a sample class and show who is eligible for a certificate
+	.venv/bin/dlcourse demo
+
+test: $(READY) ## lint, and the quick tests
+	.venv/bin/ruff check
+	.venv/bin/lint-imports
+	.venv/bin/pytest -m "not slow"
+
+test-slow: $(READY) ## the tests that train models, grade the class, or drive a browser
+	.venv/bin/pytest -m slow
+
+lab: $(READY) ## open JupyterLab with nbgrader and this course's configuration
+	.venv/bin/jupyter lab
+
+release: $(READY) ## make the student versions in release/ from source/
+	.venv/bin/dlcourse release
+
+clean: ## remove the environment and caches, never a class's work
+	rm -rf .venv .uv .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests benchmarks tools -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,112 @@
+"""Arrays: shape, type, range, and whether images were normalised as they should be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dlcourse.checks.outcome import Check, fail, require_attempt, show
+
+
+class ArrayCheck(Check):
+    """What may be asked of a numpy array."""
+
+    def __init__(self, name: str, array: Any) -> None:
+        require_attempt(name, array)
+        if not isinstance(array, np.ndarray):
+            fail(f"{name} is {show(array)}.", expected="a numpy array")
+        if array.dtype == object:
+            fail(f"{name} is an array of Python objects.", expected="an array of numbers")
+        self.name, self.array = name, array
+
+    def has_shape(self, *shape: int) -> ArrayCheck:
+        """Its shape is exactly `shape`."""
+        if self.array.shape != shape:
+            fail(f"{self.name} has shape {self.array.shape}.", expected=f"shape {shape}")
+        return self
+
+    def is_floating(self) -> ArrayCheck:
+        """It holds fractions (float), not whole numbers."""
+        if not np.issubdtype(self.array.dtype, np.floating):
+            fail(
+                f"{self.name} has type {self.array.dtype}, which holds whole numbers only.",
+                expected="a float type",
+                hint="dividing with / gives floats; // and astype('uint8') throw the fractions "
+                "away.",
+            )
+        return self
+
+    def lies_between(self, low: float, high: float) -> ArrayCheck:
+        """All its values are finite and within [low, high]."""
+        if not np.isfinite(self.array).all():
+            fail(f"{self.name} holds values that are not numbers (nan or inf).")
+        smallest, largest = self.array.min(initial=low), self.array.max(initial=high)
+        if smallest < low or largest > high:
+            fail(
+                f"{self.name} goes from {show(smallest)} to {show(largest)}.",
+                expected=f"all values between {show(low)} and {show(high)}",
+            )
+        return self
+
+    def equals(self, expected: np.ndarray, tolerance: float = 1e-6) -> ArrayCheck:
+        """Same shape and, within `tolerance` (absolute), same values; the type does not matter."""
+        self.has_shape(*expected.shape)
+        difference = np.abs(self.array.astype(float) - expected.astype(float))
+        if not (difference <= tolerance).all():
+            where = tuple(int(i) for i in np.argwhere(~(difference <= tolerance))[0])
+            fail(
+                f"{self.name}: the value at {list(where)} is {show(self.array[where])}.",
+                expected=show(expected[where]),
+            )
+        return self
+
+    def is_normalised_from(self, original: np.ndarray, largest: float = 255) -> ArrayCheck:
+        """It is `original` divided by `largest`, once, as floats.
+
+        Told apart: not divided, divided twice, divided by another number, rounded away.
+        """
+        self.has_shape(*original.shape)
+        expected = original.astype(np.float64) / largest
+        got = self.array.astype(np.float64)
+        # float16 still tells 255 steps apart; a rounding error is no mistake.
+        if np.allclose(got, expected, atol=1e-3) and np.issubdtype(self.array.dtype, np.floating):
+            return self
+        once = f"every value divided by {largest:g}, once"
+        if np.array_equal(got, original):
+            fail(
+                f"{self.name} still goes from {show(got.min())} to {show(got.max())}: "
+                "it was not normalised.",
+                expected=once,
+                hint="with two sets of images, both the training and the test images need it.",
+            )
+        if np.allclose(got, expected / largest, atol=1e-6):
+            fail(
+                f"{self.name} was normalised twice: its largest value is {show(got.max())}.",
+                expected=once,
+                hint="was the function called on images that it had already normalised?",
+            )
+        self.is_floating()
+        ratio = _common_ratio(got, original)
+        if ratio is not None and ratio != 0:
+            fail(
+                f"{self.name} was divided by {1 / ratio:.4g}.",
+                expected=once,
+                hint="the number must not depend on the images at hand: "
+                "a pixel's largest possible value is the same for all of them.",
+            )
+        fail(
+            f"{self.name} goes from {show(got.min())} to {show(got.max())}, and is not a "
+            "multiple of the original images.",
+            expected=once,
+        )
+
+
+def _common_ratio(got: np.ndarray, original: np.ndarray) -> float | None:
+    """The one factor that makes `original` into `got`, or None where there is no such factor."""
+    lit = original != 0
+    if not lit.any():
+        return None
+    ratios = got[lit] / original[lit]
+    middle = float(np.median(ratios))
+    return middle if np.allclose(got, original * middle, rtol=1e-3, atol=1e-6) else None

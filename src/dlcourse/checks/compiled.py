@@ -1,0 +1,146 @@
+"""How a model was compiled: loss against output and labels, optimizer, metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from dlcourse.checks.outcome import fail, show
+
+_SPARSE, _ONE_HOT = "SparseCategoricalCrossentropy", "CategoricalCrossentropy"
+_LOSS_NAMES = {
+    "sparse_categorical_crossentropy": _SPARSE,
+    "categorical_crossentropy": _ONE_HOT,
+}
+_ACCURACIES = {
+    "accuracy",
+    "acc",
+    "sparse_categorical_accuracy",
+    "categorical_accuracy",
+    "SparseCategoricalAccuracy",
+    "CategoricalAccuracy",
+}
+
+
+@dataclass(frozen=True)
+class CompileFacts:
+    """Keras' own compile settings, in plain words."""
+
+    optimizer: str
+    loss: str
+    from_logits: bool
+    metrics: tuple[str, ...]
+
+
+def compile_facts(name: str, model: keras.Model) -> CompileFacts:
+    """Read `model.get_compile_config()`. Raises `CheckFailed` for a model not compiled."""
+    if not model.compiled:
+        fail(f"{name} is not compiled.", expected="model.compile(optimizer=…, loss=…, metrics=…)")
+    config = model.get_compile_config() or {}
+    loss = config.get("loss")
+    loss_config = loss.get("config", {}) if isinstance(loss, dict) else {}
+    loss_name = _name(loss)
+    return CompileFacts(
+        optimizer=_name(config.get("optimizer")).lower(),
+        loss=_LOSS_NAMES.get(loss_name, loss_name),
+        from_logits=isinstance(loss_config, dict) and bool(loss_config.get("from_logits", False)),
+        metrics=tuple(_metric_names(config.get("metrics"))),
+    )
+
+
+def require_loss(
+    name: str,
+    facts: CompileFacts,
+    output_activation: str,
+    label_shape: tuple[int, ...],
+    classes: int,
+) -> None:
+    """The loss fits the labels' form and the last layer's output.
+
+    Args:
+        label_shape: (n,) or (n, 1) for class numbers, (n, classes) for one-hot labels.
+    """
+    one_hot_labels = len(label_shape) == 2 and label_shape[1] == classes and classes > 1
+    if facts.loss not in (_SPARSE, _ONE_HOT):
+        fail(
+            f"{name} is compiled with the loss {facts.loss or 'None'}.",
+            expected="a cross-entropy for several classes",
+            hint="mean squared error and the like are for numbers, binary cross-entropy for "
+            "two classes.",
+        )
+    if facts.loss == _ONE_HOT and not one_hot_labels:
+        fail(
+            f"{name} is compiled with {_ONE_HOT}, and the labels have shape {label_shape}: "
+            "class numbers, one per image.",
+            expected=f"{_SPARSE} for class numbers",
+            hint=f"{_ONE_HOT} wants one-hot labels, of shape (images, {classes}).",
+        )
+    if facts.loss == _SPARSE and one_hot_labels:
+        fail(
+            f"{name} is compiled with {_SPARSE}, and the labels have shape {label_shape}: "
+            "they are one-hot.",
+            expected=f"{_ONE_HOT} for one-hot labels, or labels that are class numbers",
+        )
+    if facts.from_logits and output_activation == "softmax":
+        fail(
+            f"{name}: the last layer already has a softmax, and the loss has from_logits=True, "
+            "so it would apply softmax again.",
+            expected="either logits (no activation) with from_logits=True, or softmax with "
+            "from_logits=False",
+            hint="it trains much the same, so accuracy does not show this; the loss is wrong.",
+        )
+    if not facts.from_logits and output_activation == "linear":
+        fail(
+            f"{name}: the last layer gives logits (it has no activation), and the loss has "
+            "from_logits=False, so it takes them for probabilities.",
+            expected=f"{facts.loss}(from_logits=True)",
+            hint="a loss named by a string always has from_logits=False: write "
+            "keras.losses.…(from_logits=True).",
+        )
+    if output_activation not in ("linear", "softmax"):
+        fail(
+            f"{name}: the last layer has the activation {output_activation}.",
+            expected="no activation: the loss with from_logits=True takes the logits",
+        )
+
+
+def require_optimizer(name: str, facts: CompileFacts, optimizer: str) -> None:
+    """The optimizer is the one named, such as "adam"."""
+    if facts.optimizer != optimizer.lower():
+        fail(
+            f"{name} is compiled with the optimizer {facts.optimizer or 'None'}.",
+            expected=optimizer,
+        )
+
+
+def require_accuracy_metric(name: str, facts: CompileFacts) -> None:
+    """Accuracy is among the metrics, as a name or as one of Keras' classes for several classes."""
+    if _ACCURACIES.isdisjoint(facts.metrics):
+        named = ", ".join(facts.metrics) or "none"
+        fail(
+            f"{name} is compiled with the metrics: {named}.",
+            expected="metrics=['accuracy']",
+            hint="keras.metrics.Accuracy() compares outputs with labels for being equal, which "
+            "logits never are; the name 'accuracy' picks the right one.",
+        )
+
+
+def _name(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        inner = value.get("config")
+        if value.get("class_name") == "function" and isinstance(inner, str):
+            return inner
+        return str(value.get("class_name", ""))
+    return "" if value is None else show(value)
+
+
+def _metric_names(metrics: Any) -> list[str]:
+    if isinstance(metrics, dict) and "class_name" not in metrics:
+        metrics = list(metrics.values())
+    if isinstance(metrics, (list, tuple)):
+        return [name for metric in metrics for name in _metric_names(metric)]
+    return [_name(metrics)] if metrics is not None else []

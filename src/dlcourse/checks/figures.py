@@ -1,0 +1,192 @@
+"""Figures: axes, titles, images, lines and labels as facts.
+
+The facts are plain data, so a figure may have been drawn in another process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from dlcourse.checks.outcome import Check, fail, require_attempt, show
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a plot: its label ("" where it has none) and its points' y values."""
+
+    label: str
+    y: np.ndarray
+
+
+@dataclass(frozen=True)
+class AxesFacts:
+    """What is drawn on one pair of axes. Colours are (red, green, blue), each 0 to 1."""
+
+    title: str
+    title_color: tuple[float, float, float]
+    x_label: str
+    y_label: str
+    texts: tuple[str, ...] = ()
+    images: tuple[np.ndarray, ...] = ()
+    lines: tuple[Line, ...] = ()
+    legend: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FigureFacts:
+    """What is drawn on one figure; axes that are hidden do not count."""
+
+    axes: tuple[AxesFacts, ...] = field(default=())
+
+
+def facts_of(name: str, figure: Any) -> FigureFacts:
+    """Read a matplotlib Figure (or hand through facts that were read elsewhere)."""
+    require_attempt(name, figure)
+    if isinstance(figure, FigureFacts):
+        return figure
+    from matplotlib.figure import Figure
+
+    if not isinstance(figure, Figure):
+        fail(
+            f"{name} is {show(figure)}.",
+            expected="a matplotlib figure",
+            hint="`figure, axes = plt.subplots(…)` makes one; end the function with "
+            "`return figure`.",
+        )
+    return FigureFacts(tuple(_axes_facts(axes) for axes in figure.axes if axes.get_visible()))
+
+
+def _axes_facts(axes: Any) -> AxesFacts:
+    from matplotlib.colors import to_rgb
+
+    title = axes.title
+    legend = axes.get_legend()
+    return AxesFacts(
+        title=title.get_text(),
+        title_color=to_rgb(title.get_color()),
+        x_label=axes.get_xlabel(),
+        y_label=axes.get_ylabel(),
+        texts=tuple(text.get_text() for text in axes.texts),
+        images=tuple(np.asarray(image.get_array()) for image in axes.images),
+        lines=tuple(
+            Line(
+                "" if str(line.get_label()).startswith("_") else str(line.get_label()),
+                np.asarray(line.get_ydata(), dtype=float),
+            )
+            for line in axes.lines
+        ),
+        legend=tuple(text.get_text() for text in legend.get_texts()) if legend else (),
+    )
+
+
+class FigureCheck(Check):
+    """What may be asked of a figure. The figure is closed once its facts are read."""
+
+    def __init__(self, name: str, figure: Any) -> None:
+        self.name = name
+        self.facts = facts_of(name, figure)
+        _close(figure)
+
+    def has_axes(self, count: int) -> FigureCheck:
+        """It has `count` pictures (pairs of axes)."""
+        if len(self.facts.axes) != count:
+            fail(f"{self.name} has {len(self.facts.axes)} pictures.", expected=f"{count}")
+        return self
+
+    def shows_images(self, images: np.ndarray) -> FigureCheck:
+        """Its pictures are `images` (n, height, width, channels), in order."""
+        self.has_axes(len(images))
+        for i, (axes, image) in enumerate(zip(self.facts.axes, images, strict=True)):
+            if len(axes.images) != 1:
+                fail(
+                    f"{self.name}: picture {i} shows {len(axes.images)} images.",
+                    expected="one: axes.imshow(image)",
+                )
+            if not _same_image(axes.images[0], image):
+                fail(
+                    f"{self.name}: picture {i} is not image {i}.",
+                    expected="the images in order, row by row",
+                )
+        return self
+
+    def names_images(self, names: list[str]) -> FigureCheck:
+        """Each picture carries its name: as title, label under it, or text on it."""
+        self.has_axes(len(names))
+        for i, (axes, name) in enumerate(zip(self.facts.axes, names, strict=True)):
+            written = [axes.title, axes.x_label, axes.y_label, *axes.texts]
+            if not any(str(name) in text for text in written):
+                fail(
+                    f"{self.name}: picture {i} is called "
+                    f"{show(next((t for t in written if t), ''))}.",
+                    expected=show(str(name)),
+                )
+        return self
+
+    def marks_in_red(self, wrong: list[bool]) -> FigureCheck:
+        """The titles of exactly those pictures are red where `wrong` is true."""
+        self.has_axes(len(wrong))
+        for i, (axes, is_wrong) in enumerate(zip(self.facts.axes, wrong, strict=True)):
+            red, green, blue = axes.title_color
+            is_red = red > 0.5 and red > 2 * max(green, blue)
+            if is_red != is_wrong:
+                state = "red" if is_red else "not red"
+                fail(
+                    f"{self.name}: the title of picture {i} is {state}, and its prediction is "
+                    f"{'wrong' if is_wrong else 'right'}.",
+                    expected="red titles for wrong predictions, and only for those",
+                )
+        return self
+
+    def draws(self, **lines: list[float]) -> FigureCheck:
+        """Each of these named series of y values is one of its lines, on any axes."""
+        drawn = [line for axes in self.facts.axes for line in axes.lines]
+        for name, values in lines.items():
+            if not any(
+                line.y.shape == np.shape(values) and np.allclose(line.y, values) for line in drawn
+            ):
+                fail(
+                    f"{self.name} has {len(drawn)} lines, and none of them is {name}.",
+                    expected=f"one line for each of {', '.join(lines)}",
+                )
+        return self
+
+    def has_labelled_axes(self) -> FigureCheck:
+        """Every pair of axes with lines says what its x and y are."""
+        for axes in self.facts.axes:
+            if axes.lines and not (axes.x_label.strip() and axes.y_label.strip()):
+                fail(
+                    f"{self.name}: an axis has no label (x: {axes.x_label!r}, "
+                    f"y: {axes.y_label!r}).",
+                    expected="set_xlabel and set_ylabel, or xlabel= and ylabel= of DataFrame.plot",
+                )
+        return self
+
+    def has_legend(self) -> FigureCheck:
+        """Where several lines share axes, a legend tells them apart."""
+        for axes in self.facts.axes:
+            if len(axes.lines) > 1 and len(axes.legend) < len(axes.lines):
+                fail(
+                    f"{self.name}: {len(axes.lines)} lines, and a legend for {len(axes.legend)}.",
+                    expected="a label for each line, and axes.legend()",
+                )
+        return self
+
+
+def _same_image(drawn: np.ndarray, image: np.ndarray) -> bool:
+    """The same picture, whether as 0 to 255 or as 0 to 1."""
+    return drawn.shape == image.shape and np.allclose(_unit(drawn), _unit(image), atol=0.005)
+
+
+def _unit(image: np.ndarray) -> np.ndarray:
+    image = np.asarray(image, dtype=float)
+    return image / 255 if image.max(initial=0) > 1 else image
+
+
+def _close(figure: Any) -> None:
+    import matplotlib.pyplot as plt
+
+    if not isinstance(figure, FigureFacts):
+        plt.close(figure)

@@ -1,0 +1,168 @@
+"""Functions: called with inputs of the test's choosing, judged by what they return.
+
+Only calls are used, never a function's source or its globals: the function may live in another
+process than the test.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+import numpy as np
+
+from dlcourse.checks.arrays import ArrayCheck
+from dlcourse.checks.mistakes import hint_for
+from dlcourse.checks.outcome import Check, CheckFailed, NotAttempted, fail, require_attempt, show
+from dlcourse.checks.values import ValueCheck, is_same
+
+
+class FunctionCheck(Check):
+    """What may be asked of a function."""
+
+    def __init__(self, name: str, function: Any) -> None:
+        require_attempt(name, function)
+        if not callable(function):
+            fail(f"{name} is {show(function)}.", expected=f"a function: `def {name}(...):`")
+        self.name, self.function = name, function
+
+    def called_with(self, *args: Any, **kwargs: Any) -> CallCheck:
+        """Call it once with copies of these arguments; what it did is asked of the result.
+
+        Raises `NotAttempted` where it raises NotImplementedError, and `CheckFailed` where it
+        raises anything else.
+        """
+        return CallCheck(self.name, self.function, args, kwargs)
+
+
+class CallCheck(Check):
+    """What may be asked of one call of a function."""
+
+    def __init__(self, name: str, function: Any, args: tuple, kwargs: dict) -> None:
+        self.name = name
+        self.call = f"{name}({_show_arguments(args, kwargs)})"
+        self._given = [*args, *kwargs.values()]
+        passed_args, passed_kwargs = _copied(args), {k: _copy(v) for k, v in kwargs.items()}
+        self._passed = [*passed_args, *passed_kwargs.values()]
+        try:
+            self.result = function(*passed_args, **passed_kwargs)
+        except NotImplementedError:
+            raise NotAttempted(name) from None
+        except CheckFailed:
+            raise
+        except (Exception, SystemExit) as error:
+            raise CheckFailed(
+                f"{self.call} raised {type(error).__name__}: {_brief(error)}",
+                hint=hint_for(error),
+            ) from None
+
+    def returns(
+        self, expected: Any, because: str = "", hint: str = "", tolerance: float = 1e-6
+    ) -> CallCheck:
+        """It returned `expected` (see `values.is_same`); `because`: the equation, numbers in."""
+        self.returns_something()
+        if not is_same(self.result, expected, tolerance):
+            wanted = show(expected) + (f", because {because}" if because else "")
+            fail(f"{self.call} gives {show(self.result)}.", expected=wanted, hint=hint)
+        return self
+
+    def returns_something(self) -> CallCheck:
+        """It returned something at all."""
+        if self.result is None:
+            fail(
+                f"{self.call} returns nothing (None).",
+                expected="a value",
+                hint="does the function end with a line `return …`? "
+                "Printing or showing a value does not return it.",
+            )
+        return self
+
+    def gives_value(self) -> ValueCheck:
+        """The plain value that it returned, to be asked further."""
+        self.returns_something()
+        return ValueCheck(f"what {self.call} gives", self.result)
+
+    def gives_array(self, item: int | None = None) -> ArrayCheck:
+        """The array that it returned, or the one at place `item`, to be asked further."""
+        name, result = self._item(item)
+        return ArrayCheck(name, result)
+
+    def gives_model(self) -> Any:
+        """The Keras model that it returned, to be asked further."""
+        from dlcourse.checks.models import ModelCheck
+
+        self.returns_something()
+        return ModelCheck(f"the model from {self.call}", self.result)
+
+    def gives_figure(self) -> Any:
+        """The matplotlib figure that it returned, to be asked further."""
+        from dlcourse.checks.figures import FigureCheck
+
+        self.returns_something()
+        return FigureCheck(f"the figure from {self.call}", self.result)
+
+    def gives_items(self, count: int) -> CallCheck:
+        """It returned a tuple (or list) with `count` items."""
+        self.returns_something()
+        if not isinstance(self.result, (tuple, list)) or len(self.result) != count:
+            fail(
+                f"{self.call} gives {show(self.result)}.",
+                expected=f"{count} values: `return a, b`" if count == 2 else f"{count} values",
+            )
+        return self
+
+    def leaves_its_arguments_alone(self) -> CallCheck:
+        """None of the arrays that it was given was changed."""
+        for given, passed in zip(self._given, self._passed, strict=True):
+            if isinstance(given, np.ndarray) and not (
+                given.dtype == passed.dtype and np.array_equal(given, passed)
+            ):
+                fail(
+                    f"{self.call} changed the array that it was given.",
+                    expected="the original stays as it was",
+                    hint="make a new array (`images / 255`) rather than changing the old one "
+                    "(`images /= 255`, `images[:] = …`).",
+                )
+        return self
+
+    def _item(self, item: int | None) -> tuple[str, Any]:
+        self.returns_something()
+        if item is None:
+            return f"what {self.call} gives", self.result
+        return f"value {item + 1} of what {self.call} gives", self.result[item]
+
+
+def _copied(args: tuple) -> list:
+    return [_copy(arg) for arg in args]
+
+
+def _copy(value: Any) -> Any:
+    """A copy of plain data; models and other live objects are handed over as they are."""
+    if isinstance(value, (np.ndarray, list, tuple, dict)):
+        return copy.deepcopy(value)
+    return value.copy() if type(value).__module__.startswith("pandas.") else value
+
+
+def _show_arguments(args: tuple, kwargs: dict) -> str:
+    shown = [_show_argument(arg) for arg in args]
+    shown += [f"{name}={_show_argument(value)}" for name, value in kwargs.items()]
+    return ", ".join(shown)
+
+
+def _show_argument(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.size > 6:
+        return f"<array {value.shape}>"
+    if isinstance(value, (list, tuple)) and len(value) > 6:
+        return f"<{len(value)} items>"
+    if isinstance(value, (int, float, str, tuple, list, np.generic, np.ndarray)):
+        return show(value).replace(",", "") if isinstance(value, int) else show(value)
+    return f"<{type(value).__name__}>"
+
+
+def _brief(error: BaseException) -> str:
+    """The error's message without Keras' frame around it, in one line."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    text = re.sub(r"^Exception encountered when calling .*?\.\s*\n", "", text)
+    text = " ".join(text.split("\n\nArguments received by ")[0].split())
+    return text if len(text) <= 300 else text[:299] + "…"

@@ -1,0 +1,228 @@
+"""A Keras model as the chain of layers that it is, however it was written down.
+
+Sequential or functional, `activation="relu"` or a ReLU layer, nested models, any names: what
+computes the same gives the same facts. Only Keras' public API is used, and the model is only
+read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+
+from dlcourse.checks.outcome import fail, show
+
+# The settings that tell two layers of a kind apart, by the names that Keras gives them.
+_SETTINGS = {
+    "Conv2D": (
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "dilation_rate",
+        "groups",
+        "use_bias",
+    ),
+    "MaxPooling2D": ("pool_size", "strides", "padding"),
+    "AveragePooling2D": ("pool_size", "strides", "padding"),
+    "Dense": ("units", "use_bias"),
+    "Dropout": ("rate",),
+}
+_ACTIVATION_LAYERS = {
+    "ReLU": "relu",
+    "Relu": "relu",
+    "Softmax": "softmax",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+}
+# An activation that acts on each number alone and never decreases may stand before or after these.
+_TRANSPARENT = {"MaxPooling2D", "Flatten"}
+_MONOTONE = {"relu", "sigmoid", "tanh"}
+
+
+@dataclass(frozen=True)
+class LayerFacts:
+    """One layer with weights or a shape of its own; activation layers are folded into it.
+
+    `output_shape` is without the batch dimension. `equation` gives the number of parameters with
+    the numbers filled in, or "" for a layer without.
+    """
+
+    kind: str
+    name: str
+    settings: dict[str, Any]
+    activation: str
+    output_shape: tuple[int | None, ...]
+    parameters: int
+    equation: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} '{self.name}'"
+
+
+def facts_of(name: str, model: keras.Model) -> list[LayerFacts]:
+    """The layers of `model` from input to output.
+
+    Raises `CheckFailed` for a model that is not one chain from one input to one output.
+    """
+    facts: list[LayerFacts] = []
+    for layer in _chain(name, model):
+        kind = type(layer).__name__
+        config = layer.get_config()
+        if kind == "Activation":
+            activation = _activation_name(config.get("activation"))
+            _fold(facts, layer, activation)
+        elif kind in _ACTIVATION_LAYERS:
+            _fold(facts, layer, _ACTIVATION_LAYERS[kind] + _relu_settings(config))
+        elif kind == "Dropout" and config["rate"] == 0:
+            continue
+        else:
+            facts.append(_facts(layer, kind, config))
+    return facts
+
+
+def expected_facts(
+    input_shape: tuple[int, ...], layers: tuple[keras.Layer, ...]
+) -> list[LayerFacts]:
+    """The facts of the chain `layers` (unbuilt, as an instructor lists them) on `input_shape`."""
+    copies = [layer.__class__.from_config(layer.get_config()) for layer in layers]
+    return facts_of("the expected model", keras.Sequential([keras.Input(input_shape), *copies]))
+
+
+def _chain(name: str, model: keras.Model) -> list[Any]:
+    if isinstance(model, keras.Sequential):
+        inner = list(model.layers)
+    else:
+        inner = _functional_chain(name, model)
+    chain: list[Any] = []
+    for layer in inner:
+        if isinstance(layer, keras.Model):
+            chain += _chain(name, layer)
+        elif not isinstance(layer, keras.layers.InputLayer):
+            chain.append(layer)
+    return chain
+
+
+def _functional_chain(name: str, model: keras.Model) -> list[Any]:
+    try:
+        config = model.get_config()
+        described = config["layers"]
+    except (NotImplementedError, KeyError, TypeError):
+        fail(
+            f"{name} is built by a class of its own, so its layers cannot be followed.",
+            expected="a model made with keras.Model(inputs, outputs) or keras.Sequential",
+        )
+    operations = {operation.name: operation for operation in model.operations}
+    source_of: dict[str, str] = {}
+    for item in described:
+        calls = item.get("inbound_nodes", [])
+        if len(calls) > 1:
+            fail(
+                f"{name}: layer '{item['name']}' is used {len(calls)} times.",
+                expected="each layer used once, one after the other",
+            )
+        if not calls:
+            continue
+        sources = _sources(calls[0])
+        if len(sources) != 1:
+            fail(
+                f"{name}: layer '{item['name']}' has {len(sources)} inputs.",
+                expected="each layer called on the output of the one before it",
+            )
+        source_of[item["name"]] = sources[0]
+    user_of = {source: layer for layer, source in source_of.items()}
+    if len(user_of) != len(source_of):
+        shared = next(s for s in source_of.values() if list(source_of.values()).count(s) > 1)
+        fail(
+            f"{name}: the output of '{shared}' goes to more than one layer.",
+            expected="each layer called on the output of the one before it",
+        )
+    start = next(item["name"] for item in described if item["name"] not in source_of)
+    order = [start]
+    while order[-1] in user_of:
+        order.append(user_of[order[-1]])
+    return [operations[layer] for layer in order]
+
+
+def _sources(value: Any) -> list[str]:
+    """The names of the layers that a serialised call takes its tensors from."""
+    if isinstance(value, dict):
+        if value.get("class_name") == "__keras_tensor__":
+            return [value["config"]["keras_history"][0]]
+        return [name for item in value.values() for name in _sources(item)]
+    if isinstance(value, (list, tuple)):
+        return [name for item in value for name in _sources(item)]
+    return []
+
+
+def _facts(layer: Any, kind: str, config: dict[str, Any]) -> LayerFacts:
+    output_shape = tuple(layer.output.shape[1:])
+    if kind == "Reshape" and len(output_shape) == 1:
+        kind = "Flatten"
+    return LayerFacts(
+        kind=kind,
+        name=layer.name,
+        settings={key: _plain(config.get(key)) for key in _SETTINGS.get(kind, ())},
+        activation=_activation_name(config.get("activation")),
+        output_shape=output_shape,
+        parameters=layer.count_params() if isinstance(layer, keras.Layer) else 0,
+        equation=_equation(layer, kind, config),
+    )
+
+
+def _equation(layer: Any, kind: str, config: dict[str, Any]) -> str:
+    bias = " + 1" if config.get("use_bias") else ""
+    if kind == "Conv2D":
+        height, width = config["kernel_size"]
+        channels = layer.input.shape[-1] // config["groups"]
+        return f"({height}·{width}·{channels}{bias})·{config['filters']}"
+    if kind == "Dense":
+        return f"({layer.input.shape[-1]}{bias})·{config['units']}"
+    return ""
+
+
+def _fold(facts: list[LayerFacts], layer: Any, activation: str) -> None:
+    """Give `activation` to the layer that it belongs to; append it where there is none."""
+    if activation == "linear":
+        return
+    for i in range(len(facts) - 1, -1, -1):
+        if facts[i].kind in ("Conv2D", "Dense"):
+            if facts[i].activation == "linear":
+                facts[i] = replace(facts[i], activation=activation)
+                return
+            if facts[i].activation == activation == "relu":
+                return  # relu of relu is relu
+            break
+        if not (facts[i].kind in _TRANSPARENT and activation in _MONOTONE):
+            break
+    facts.append(
+        LayerFacts("Activation", layer.name, {}, activation, tuple(layer.output.shape[1:]), 0)
+    )
+
+
+def _relu_settings(config: dict[str, Any]) -> str:
+    """What makes a ReLU layer another function than relu, such as "(max_value=6.0)"."""
+    changed = [
+        f"{key}={config[key]}"
+        for key in ("max_value", "negative_slope", "threshold")
+        if config.get(key)
+    ]
+    return f"({', '.join(changed)})" if changed else ""
+
+
+def _activation_name(activation: Any) -> str:
+    if activation is None:
+        return "linear"
+    if isinstance(activation, str):
+        return activation
+    if isinstance(activation, dict):
+        config = activation.get("config")
+        name = config if isinstance(config, str) else activation.get("class_name", "")
+        return _ACTIVATION_LAYERS.get(name, str(name))
+    return show(activation)
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,311 @@
+"""Keras models: their layers, parameters, compile settings and measured accuracy.
+
+A model is never changed: not compiled, not trained, no method replaced. Predictions come from
+calling it as a function.
+"""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import Any
+
+import keras
+import numpy as np
+
+from dlcourse.checks import compiled
+from dlcourse.checks.layers import LayerFacts, expected_facts, facts_of
+from dlcourse.checks.outcome import Check, fail, require_attempt, show
+
+_BATCH = 250
+
+Images = tuple[np.ndarray, np.ndarray]
+
+
+def logits_of(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """What `model` gives for `images` (n, height, width, channels), as float32 (n, classes)."""
+    outputs = [
+        keras.ops.convert_to_numpy(model(images[i : i + _BATCH], training=False))
+        for i in range(0, len(images), _BATCH)
+    ]
+    return np.concatenate(outputs).astype(np.float32)
+
+
+def accuracy_of(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
+    """The share of `images` whose largest output is at the place of the label; 0 to 1.
+
+    Args:
+        labels: class numbers, (n,) or (n, 1).
+    """
+    return float((logits_of(model, images).argmax(axis=1) == labels.ravel()).mean())
+
+
+def losses_of(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Each image's cross-entropy in nats, (n,), from the model's logits; `labels` as above."""
+    logits = logits_of(model, images).astype(np.float64)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return -log_probabilities[np.arange(len(logits)), labels.ravel()]
+
+
+class ModelCheck(Check):
+    """What may be asked of a Keras model."""
+
+    def __init__(self, name: str, model: Any) -> None:
+        require_attempt(name, model)
+        if not isinstance(model, keras.Model):
+            fail(
+                f"{name} is {show(model)}.",
+                expected="a Keras model: keras.Model(inputs=…, outputs=…)",
+            )
+        if not model.built or not model.layers:
+            fail(
+                f"{name} has no layers with a known input shape.",
+                expected="a model that begins with keras.Input(shape=(…))",
+            )
+        self.name, self.model = name, model
+
+    def has_input_shape(self, *shape: int) -> ModelCheck:
+        """It takes inputs of `shape`, the batch dimension left out."""
+        got = tuple(self.model.input_shape[1:])
+        if got != shape:
+            fail(
+                f"{self.name} takes inputs of shape {got}.",
+                expected=f"{shape}",
+                hint="keras.Input(shape=…) takes the shape of one image, without the number of "
+                "images.",
+            )
+        return self
+
+    def has_outputs(self, count: int) -> ModelCheck:
+        """It gives `count` numbers for each input."""
+        got = tuple(self.model.output_shape[1:])
+        if got != (count,):
+            fail(
+                f"{self.name} gives outputs of shape {got} for each image.",
+                expected=f"{(count,)}: one number for each of {count} classes",
+                hint="is the last layer the one called last, and did keras.Model get its output?",
+            )
+        return self
+
+    def has_layer_count(self, count: int) -> ModelCheck:
+        """It has `count` layers, inputs and activations that stand alone not counted."""
+        facts = facts_of(self.name, self.model)
+        if len(facts) != count:
+            fail(
+                f"{self.name} has {len(facts)} layers: {_kinds(facts)}.", expected=f"{count} layers"
+            )
+        return self
+
+    def has_layers(self, *expected: keras.Layer) -> ModelCheck:
+        """It is the chain `expected` (listed unbuilt), or one that computes the same.
+
+        Names do not matter, nor Sequential against functional, nor an activation given to a
+        layer against one that follows it. The first difference is told, with the equation.
+        """
+        got = facts_of(self.name, self.model)
+        wanted = expected_facts(tuple(self.model.input_shape[1:]), expected)
+        self._require_same_kinds(got, wanted)
+        for position, (layer, target) in enumerate(zip(got, wanted, strict=True), start=1):
+            self._require_same_layer(position, layer, target)
+        return self
+
+    def has_layer_shapes(self, *shapes: tuple[int, ...]) -> ModelCheck:
+        """Its layers' output shapes, one by one, the batch dimension left out."""
+        got = facts_of(self.name, self.model)
+        if len(got) != len(shapes):
+            fail(
+                f"{self.name} has {len(got)} layers: {_kinds(got)}.",
+                expected=f"{len(shapes)} layers",
+            )
+        for position, (layer, shape) in enumerate(zip(got, shapes, strict=True), start=1):
+            if layer.output_shape != shape:
+                fail(
+                    f"{self.name}: layer {position} ({layer}) gives outputs of shape "
+                    f"{layer.output_shape}.",
+                    expected=f"{shape}",
+                )
+        return self
+
+    def has_parameters(self, count: int) -> ModelCheck:
+        """It has `count` parameters in all; the message has each layer's, with the equation."""
+        got = self.model.count_params()
+        if got != count:
+            table = "; ".join(
+                f"{layer}: {layer.equation} = {layer.parameters:,}"
+                for layer in facts_of(self.name, self.model)
+                if layer.parameters
+            )
+            fail(
+                f"{self.name} has {got:,} parameters ({table or 'no layer has any'}).",
+                expected=f"{count:,}",
+            )
+        return self
+
+    def has_dropout(self, rate: float) -> ModelCheck:
+        """It has exactly one Dropout layer, with this rate."""
+        rates = [
+            layer.settings["rate"]
+            for layer in facts_of(self.name, self.model)
+            if layer.kind == "Dropout"
+        ]
+        if len(rates) != 1:
+            fail(f"{self.name} has {len(rates)} Dropout layers.", expected="one")
+        if abs(rates[0] - rate) > 1e-9:
+            fail(
+                f"{self.name} has a Dropout with rate {rates[0]:g}.",
+                expected=f"rate {rate:g}",
+                hint="the rate must be the function's argument, not a fixed number or a name "
+                "from elsewhere in the notebook.",
+            )
+        return self
+
+    def has_loss_for(self, labels: np.ndarray) -> ModelCheck:
+        """Its loss fits its last layer and labels of this form."""
+        facts = compiled.compile_facts(self.name, self.model)
+        layers = facts_of(self.name, self.model)
+        compiled.require_loss(
+            self.name, facts, layers[-1].activation, np.shape(labels), self.model.output_shape[-1]
+        )
+        return self
+
+    def has_optimizer(self, optimizer: str) -> ModelCheck:
+        """It is compiled with this optimizer, such as "adam"."""
+        compiled.require_optimizer(
+            self.name, compiled.compile_facts(self.name, self.model), optimizer
+        )
+        return self
+
+    def reports_accuracy(self) -> ModelCheck:
+        """It is compiled with accuracy among its metrics."""
+        compiled.require_accuracy_metric(self.name, compiled.compile_facts(self.name, self.model))
+        return self
+
+    def reaches_accuracy(
+        self, threshold: float, images: np.ndarray, labels: np.ndarray
+    ) -> ModelCheck:
+        """Measured here, on `images` and `labels`, its accuracy is at least `threshold`."""
+        got = accuracy_of(self.model, images, labels)
+        if got < threshold:
+            chance = 1 / self.model.output_shape[-1]
+            fail(
+                f"{self.name} names {got:.1%} of {len(images):,} images right that it has not "
+                f"seen.",
+                expected=f"at least {threshold:.1%}",
+                hint=_accuracy_hint(got, chance),
+            )
+        return self
+
+    def has_smaller_gap_than(
+        self, other_name: str, other: Any, seen: Images, unseen: Images, by: float
+    ) -> ModelCheck:
+        """Its gap is at least `by` smaller than that of the model `other`.
+
+        The gap is the mean cross-entropy on `unseen` minus that on `seen`, pairs of images and
+        labels, both measured here without dropout. It tells two models apart with far less luck
+        than the gap in accuracy does.
+        """
+        gap, other_gap = (
+            losses_of(model, *unseen).mean() - losses_of(model, *seen).mean()
+            for model in (self.model, ModelCheck(other_name, other).model)
+        )
+        if other_gap - gap < by:
+            fail(
+                f"On new pictures the loss is {gap:.3f} higher than on training pictures for "
+                f"{self.name}, and {other_gap:.3f} higher for {other_name}.",
+                expected=f"a gap that is smaller by at least {by:.3f}",
+                hint="is the dropout in the one model, and not in the other, and were both "
+                "trained alike?",
+            )
+        return self
+
+    def has_no_higher_loss_than(
+        self, other_name: str, other: Any, unseen: Images, tolerance: float
+    ) -> ModelCheck:
+        """Its cross-entropy on `unseen` is at most `tolerance` above that of the model `other`."""
+        loss = losses_of(self.model, *unseen).mean()
+        other_loss = losses_of(ModelCheck(other_name, other).model, *unseen).mean()
+        if loss - other_loss > tolerance:
+            fail(
+                f"On pictures that they have not seen, the loss is {loss:.3f} for {self.name} "
+                f"and {other_loss:.3f} for {other_name}.",
+                expected=f"a loss that is not higher (by more than {tolerance:.3f}, for luck)",
+                hint="were both models trained for as many epochs as the task says?",
+            )
+        return self
+
+    def _require_same_kinds(self, got: list[LayerFacts], wanted: list[LayerFacts]) -> None:
+        kinds, targets = [f.kind for f in got], [f.kind for f in wanted]
+        if kinds == targets:
+            return
+        if sorted(kinds) == sorted(targets):
+            fail(
+                f"{self.name} has the right layers in another order: {_kinds(got)}.",
+                expected=_kinds(wanted),
+            )
+        for action, i1, _, j1, _ in SequenceMatcher(
+            a=kinds, b=targets, autojunk=False
+        ).get_opcodes():
+            counts = f"{self.name}: "
+            if len(got) != len(wanted):
+                counts = f"{self.name} has {len(got)} layers instead of {len(wanted)}: "
+            before = f"after layer {i1} ({got[i1 - 1]})" if i1 else "at the beginning"
+            if action == "insert":
+                fail(
+                    f"{counts}{_a(wanted[j1].kind)} is missing {before}.",
+                    expected=_kinds(wanted),
+                )
+            if action == "delete":
+                fail(
+                    f"{counts}the {got[i1].kind} at place {i1 + 1} ('{got[i1].name}') does not "
+                    "belong there.",
+                    expected=_kinds(wanted),
+                )
+            if action == "replace":
+                fail(
+                    f"{self.name}: layer {i1 + 1} is {_a(got[i1].kind)} ('{got[i1].name}').",
+                    expected=f"{wanted[j1].kind}, in {_kinds(wanted)}",
+                )
+
+    def _require_same_layer(self, position: int, layer: LayerFacts, target: LayerFacts) -> None:
+        where = f"{self.name}: layer {position} ({layer})"
+        for key, wanted in target.settings.items():
+            if layer.settings[key] != wanted:
+                problem = f"{where} has {key} {_setting(layer.settings[key])}"
+                hint = ""
+                if layer.equation and layer.parameters != target.parameters:
+                    problem += f", so {layer.equation} = {layer.parameters:,} parameters"
+                    hint = f"its parameters should be {target.equation} = {target.parameters:,}."
+                fail(problem + ".", expected=f"{key} {_setting(wanted)}", hint=hint)
+        if layer.activation != target.activation:
+            fail(
+                f"{where} has {_activation(layer.activation)}.",
+                expected=_activation(target.activation),
+            )
+        if layer.output_shape != target.output_shape or layer.parameters != target.parameters:
+            fail(
+                f"{where} gives outputs of shape {layer.output_shape} and has "
+                f"{layer.equation} = {layer.parameters:,} parameters.",
+                expected=f"{target.output_shape} and {target.equation} = {target.parameters:,}",
+            )
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "AEIOU" else f"a {kind}"
+
+
+def _kinds(facts: list[LayerFacts]) -> str:
+    return " → ".join(layer.kind for layer in facts) or "none"
+
+
+def _setting(value: Any) -> str:
+    return "×".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _activation(name: str) -> str:
+    return "no activation" if name == "linear" else f"the activation {name}"
+
+
+def _accuracy_hint(accuracy: float, chance: float) -> str:
+    if accuracy < 1.5 * chance:
+        return f"that is guessing ({chance:.0%}): was the model trained, and on normalised images?"
+    return "was it trained for as many epochs as the task says, on normalised images?"

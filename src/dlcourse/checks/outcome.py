@@ -1,0 +1,93 @@
+"""What a check says when it does not pass, in words that teach."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+_LONGEST_VALUE = 200
+
+
+class CheckFailed(AssertionError):
+    """An answer was given and it is not right.
+
+    The message has up to three lines: what is the matter, what was expected, where to look.
+    It is all that a student sees: neither the notebook nor the feedback shows the test's text.
+    """
+
+    mark = "✗"
+
+    def __init__(self, problem: str, expected: str = "", hint: str = "") -> None:
+        self.problem, self.expected, self.hint = problem, expected, hint
+        lines = [problem]
+        if expected:
+            lines.append(f"Expected: {expected}")
+        if hint:
+            lines.append(f"Hint: {hint}")
+        super().__init__("\n".join(lines))
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython's own hook for exceptions that show themselves: no test source in the output.
+        return [
+            f"{self.mark} {line}" if i == 0 else f"  {line}"
+            for i, line in enumerate(str(self).split("\n"))
+        ]
+
+
+class NotAttempted(CheckFailed):
+    """No answer was given yet, which is not the same as a wrong one."""
+
+    mark = "○"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name}: nothing to check yet.",
+            hint="write your answer where it says YOUR CODE HERE (in place of the line `raise "
+            "NotImplementedError()`), run the cells from there on, then this one again. If you "
+            "did, the first red message above tells what stopped it.",
+        )
+
+
+class Check:
+    """A subject that questions are asked of; it stands for nothing when it ends a cell."""
+
+    def _ipython_display_(self) -> None:
+        # IPython's own hook. A shown object would be taken for a partial score by nbgrader.
+        """Show nothing: a check that passed is silent."""
+
+
+def fail(problem: str, expected: str = "", hint: str = "") -> NoReturn:
+    """Raise `CheckFailed`."""
+    raise CheckFailed(problem, expected, hint)
+
+
+def require_attempt(name: str, value: Any) -> None:
+    """Raise `NotAttempted` where `value` is still the placeholder (`None` or `...`)."""
+    if value is None or value is Ellipsis:
+        raise NotAttempted(name)
+
+
+def show(value: Any) -> str:
+    """`value` as a student would write it, shortened: arrays by shape and type, not by content."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.ndarray):
+        if value.size <= 12:
+            return np.array2string(value, separator=", ", threshold=12).replace("\n", "")
+        return f"an array of shape {value.shape} and type {value.dtype}"
+    if isinstance(value, (tuple, list)) and len(value) <= 12:
+        inner = ", ".join(show(item) for item in value)
+        if isinstance(value, list):
+            return f"[{inner}]"
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if isinstance(value, bool) or value is None:
+        return repr(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, (str, dict, tuple, list)):
+        text = repr(value)
+        return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+    return f"a {type(value).__name__}"

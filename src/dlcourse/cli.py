@@ -1,0 +1,319 @@
+"""The `dlcourse` command."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="Exercises for an introductory deep-learning workshop: release, grade, decide.\n\n"
+    "Exit codes: **0** all is well, **1** something needs a person, **2** the command could not "
+    "be carried out.",
+)
+console = Console()
+errors = Console(stderr=True)
+
+CourseOption = Annotated[
+    Path,
+    typer.Option(
+        "--course",
+        help="The course's folder: the one with nbgrader_config.py.",
+        show_default="here",
+    ),
+]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Names of assignments, such as convnet. Without any: all of them.", show_default=False
+    ),
+]
+HERE = Path()
+NEEDS_A_PERSON, FAILED = 1, 2
+
+
+@app.command()
+def release(
+    assignments: Assignments = None,
+    course: CourseOption = HERE,
+    run: Annotated[
+        bool, typer.Option(help="Also run each released notebook, up to what students must write.")
+    ] = True,
+) -> None:
+    """Make the student versions in release/ from the notebooks in source/.
+
+    The source is checked first. Then it is proved that no solution and no hidden test is left, that
+    a second run gives the same bytes, and that the notebooks run. Nothing is written unless all
+    this holds.
+    """
+    with _errors_told():
+        from nbjudge.course import load_course
+        from nbjudge.release import release as release_one
+        from nbjudge.release_run import run_release
+
+        here = load_course(course)
+        table = Table("assignment", "points", "graded cells", "files", "release/")
+        names = assignments or here.assignments()
+        with _progress() as progress:
+            task = progress.add_task("Releasing", total=len(names))
+            for name in names:
+                progress.update(task, description=f"Releasing {name}")
+                report = release_one(here, name)
+                if run:
+                    progress.update(task, description=f"Running the released {name}")
+                    run_release(here, name)
+                table.add_row(
+                    name,
+                    f"{report.points:g}",
+                    str(report.graded_cells),
+                    str(len(report.files)),
+                    "new" if report.changed else "as it was",
+                )
+                progress.advance(task)
+        console.print(table)
+
+
+@app.command()
+def grade(
+    assignments: Assignments = None,
+    student: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this student; may be given several times.", show_default=False),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option(help="Grade again what has not changed since it was graded.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(help="How many at once.", show_default="one for each core")
+    ] = None,
+    course: CourseOption = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
+    """Grade what students handed in under submitted/STUDENT/ASSIGNMENT/.
+
+    Scores go into nbgrader's gradebook, graded notebooks into autograded/. What has not changed
+    since it was graded is not run again. A submission that cannot be graded has no score and is
+    listed with the reason; it stops no other. Exit code 1 says that there are such.
+    """
+    with _errors_told():
+        from nbjudge.course import load_course
+        from nbjudge.submissions import find_submissions
+
+        here = load_course(course)
+        submissions = find_submissions(here, assignments, student)
+        if not submissions:
+            raise typer.BadParameter(f"There is nothing to grade under {here.submitted}.")
+        outcomes = _graded(here, submissions, jobs, force)
+    if as_json:
+        for outcome in outcomes:
+            print(json.dumps(asdict(outcome)))
+    else:
+        console.print(_outcome_table(outcomes))
+    if any(outcome.status != "graded" for outcome in outcomes):
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+@app.command()
+def eligible(
+    course: CourseOption = HERE,
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="What a certificate takes.", show_default="gradebook/policy.toml"),
+    ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(help="Where to write the table.", show_default="gradebook/eligible.csv"),
+    ] = None,
+) -> None:
+    """Tell who is eligible for a certificate, who is not, and who cannot be told yet, and why.
+
+    Reads the gradebook and the policy, changes neither. Exit code 1 says that some are undecided.
+    """
+    with _errors_told():
+        from dlcourse.eligibility import PolicyError, Verdict, decide, read_policy, write_csv
+        from dlcourse.results import read_results
+        from nbjudge.course import load_course
+
+        here = load_course(course)
+        try:
+            rules = read_policy(policy or here.gradebook_folder / "policy.toml")
+        except PolicyError as error:
+            _stop(str(error))
+        decisions = decide(rules, read_results(here, rules))
+        table = Table("student", "points", "verdict", "why", show_lines=True)
+        for decision in decisions:
+            table.add_row(
+                decision.student,
+                f"{decision.total.low:g} of {decision.total.possible:g}",
+                _coloured(decision.verdict),
+                "\n".join(decision.reasons),
+            )
+        console.print(table)
+        target = csv or here.gradebook_folder / "eligible.csv"
+        write_csv(decisions, target)
+        console.print(f"Written to {target}")
+    if any(decision.verdict is Verdict.UNDECIDED for decision in decisions):
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+@app.command()
+def data(
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also draw the first 25 images with their names into this PNG file.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Tell which data set the notebooks load here, and fetch it if it is not here yet.
+
+    It is the first of these that there is: the file or folder in the environment variable
+    DLCOURSE_DATA; what Keras or this course downloaded before; the official download (170 MB); and
+    where none can be had, drawn pictures that stand in for CIFAR-10. DLCOURSE_DATA=stand-in asks
+    for those without trying the download.
+    """
+    with _errors_told():
+        from dlcourse.data import CLASS_NAMES, find_source, load_cifar10
+
+        source = find_source()
+        table = Table(show_header=False)
+        for key, value in asdict(source).items():
+            if value != "":
+                table.add_row(key, f"{value:,}" if isinstance(value, int) else str(value))
+        console.print(table)
+        if picture:
+            from dlcourse.picture import draw_grid
+
+            (images, labels), _ = load_cifar10(source.path)
+            draw_grid(images[:25], [CLASS_NAMES[i] for i in labels[:25].ravel()], picture)
+            console.print(f"Drawn into {picture}")
+
+
+@app.command()
+def demo(
+    course: CourseOption = HERE,
+    jobs: Annotated[
+        int | None, typer.Option(help="How many at once.", show_default="one for each core")
+    ] = None,
+) -> None:
+    """Grade a made-up class, and show who of it is eligible for a certificate.
+
+    Takes a few minutes. What it does is left in submitted/, autograded/ and gradebook/ to look at:
+    `make lab`, then Nbgrader → Formgrader. A course where somebody else's work has been handed in
+    is left alone.
+    """
+    with _errors_told():
+        from dlcourse.demo import run_demo
+        from nbjudge.course import load_course
+
+        here = load_course(course)
+        with _progress() as progress:
+            rows = run_demo(here, jobs=jobs, progress=progress)
+    table = Table("student", "assignment", "score", "status", "eligible", "why", show_lines=False)
+    for row in rows:
+        if row.begins_student:
+            table.add_section()
+        table.add_row(
+            row.student, row.assignment, row.score, row.status, _coloured(row.eligible), row.why
+        )
+    console.print(table)
+
+
+def _graded(here, submissions, jobs: int | None, force: bool) -> list:
+    from dlcourse.grading import grade_course
+
+    outcomes = []
+    with _progress() as progress:
+        task = progress.add_task("Grading", total=len(submissions))
+        for outcome in grade_course(here, submissions, jobs=jobs, force=force):
+            outcomes.append(outcome)
+            progress.update(
+                task, advance=1, description=f"Graded {outcome.assignment} of {outcome.student}"
+            )
+    return sorted(outcomes, key=lambda outcome: (outcome.assignment, outcome.student))
+
+
+def _outcome_table(outcomes: list) -> Table:
+    table = Table("student", "assignment", "score", "status", "remarks")
+    for outcome in outcomes:
+        graded = outcome.status == "graded"
+        table.add_row(
+            outcome.student,
+            outcome.assignment,
+            f"{outcome.score:g} of {outcome.max_score:g}" if graded else "–",
+            outcome.status if graded else f"[red]{outcome.status}[/]",
+            _remarks(outcome),
+        )
+    return table
+
+
+def _remarks(outcome) -> str:
+    remarks = [outcome.reason] if outcome.reason else []
+    if outcome.needs_manual_grade:
+        remarks.append("written answers wait to be read")
+    if outcome.late_seconds > 0:
+        remarks.append(f"late by {outcome.late_seconds / 3600:.1f} h")
+    if outcome.reused:
+        remarks.append("not changed since it was graded")
+    return "; ".join(remarks)
+
+
+def _coloured(verdict: str) -> str:
+    colour = {"eligible": "green", "not eligible": "red", "undecided": "yellow"}.get(verdict)
+    return f"[{colour}]{verdict}[/]" if colour else str(verdict)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=errors,
+    )
+
+
+@contextlib.contextmanager
+def _errors_told() -> Iterator[None]:
+    """Turn what a person can mend into one message and exit code 2, without a traceback."""
+    from dlcourse.data import DataError
+    from nbjudge.errors import NbjudgeError
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in (
+            "nbgrader",
+            "nbclient",
+            "nbformat",
+            "sqlalchemy",
+        ):
+            raise
+        _stop(
+            "This command grades, and the student's installation does not. "
+            "Install the rest: pip install '.[grading]'"
+        )
+    except (DataError, NbjudgeError, OSError) as error:
+        _stop(str(error))
+
+
+def _stop(message: str) -> NoReturn:
+    errors.print(f"[red]{message}[/]", highlight=False)
+    raise typer.Exit(FAILED)
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,163 @@
+"""A class from beginning to end: released, handed in, graded, read by a person, decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.progress import Progress
+
+from dlcourse.eligibility import Decision, decide, read_policy
+from dlcourse.grading import grade_course
+from dlcourse.results import read_results
+from dlcourse.sample_class import (
+    Attempt,
+    Recipe,
+    grade_by_hand,
+    hand_in,
+    read_recipes,
+    set_due_dates,
+)
+from nbjudge.course import Course
+from nbjudge.errors import CourseError
+from nbjudge.grading import GradingOutcome
+from nbjudge.release import release
+from nbjudge.submissions import find_submissions
+
+RECIPES = "tests/cohort/students"
+# Every mistake of the class once, and of the long trainings as many as fit into five minutes.
+STUDENTS = (
+    "ada",
+    "cara",
+    "dan",
+    "eva",
+    "finn",
+    "gus",
+    "hana",
+    "jun",
+    "kim",
+    "lea",
+    "max",
+    "nia",
+    "oli",
+    "pia",
+    "quinn",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the closing table; eligibility is told on a student's first line."""
+
+    student: str
+    assignment: str
+    score: str
+    status: str
+    eligible: str
+    why: str
+    begins_student: bool
+
+
+def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> list[Row]:
+    """Release the assignments, hand in the sample class, grade it, decide; the table's rows.
+
+    Raises `CourseError` where others than the sample class have handed in, or where there are
+    no recipes.
+    """
+    recipes = [r for r in read_recipes(course.root / RECIPES) if r.student in STUDENTS]
+    if not recipes:
+        raise CourseError(
+            f"There are no recipes in {course.root / RECIPES}: run the demo in a "
+            "clone of the repository."
+        )
+    _require_no_others(course, recipes)
+    attempts = [attempt for recipe in recipes for attempt in recipe.attempts]
+    assignments = course.assignments()
+
+    task = progress.add_task("Releasing", total=len(assignments))
+    for assignment in assignments:
+        release(course, assignment)
+        progress.advance(task)
+    set_due_dates(course, assignments)
+
+    again = [attempt for attempt in attempts if attempt.earlier is not None]
+    hand_in(course, [attempt.first() for attempt in attempts])
+    outcomes = _grade(course, attempts, progress, jobs, "Grading")
+    hand_in(course, again)
+    outcomes |= _grade(course, again, progress, jobs, "Grading what was handed in again")
+    grade_by_hand(course, attempts)
+
+    policy = read_policy(course.gradebook_folder / "policy.toml")
+    decisions = {d.student: d for d in decide(policy, read_results(course, policy))}
+    return _rows(assignments, recipes, outcomes, decisions)
+
+
+def _require_no_others(course: Course, recipes: Sequence[Recipe]) -> None:
+    known = {recipe.student for recipe in recipes}
+    others = {item.student for item in find_submissions(course)} - known
+    if others:
+        raise CourseError(
+            f"{course.submitted} holds submissions of {', '.join(sorted(others)[:5])}. The demo "
+            "would grade its made-up class among them: run it in another clone."
+        )
+
+
+def _grade(
+    course: Course, attempts: Sequence[Attempt], progress: Progress, jobs: int | None, what: str
+) -> dict[tuple[str, str], GradingOutcome]:
+    wanted = {(attempt.student, attempt.assignment) for attempt in attempts}
+    submissions = [
+        item for item in find_submissions(course) if (item.student, item.assignment) in wanted
+    ]
+    # The longest first: none of them is left running alone at the end.
+    slow = {(attempt.student, attempt.assignment) for attempt in attempts if attempt.slow}
+    submissions.sort(
+        key=lambda item: ((item.student, item.assignment) not in slow, item.assignment != "dropout")
+    )
+    task = progress.add_task(what, total=len(submissions))
+    outcomes = {}
+    for outcome in grade_course(course, submissions, jobs=jobs):
+        outcomes[outcome.student, outcome.assignment] = outcome
+        progress.update(
+            task, advance=1, description=f"{what}: {outcome.student}, {outcome.assignment}"
+        )
+    return outcomes
+
+
+def _rows(
+    assignments: Sequence[str],
+    recipes: Sequence[Recipe],
+    outcomes: dict[tuple[str, str], GradingOutcome],
+    decisions: dict[str, Decision],
+) -> list[Row]:
+    rows = []
+    for recipe in recipes:
+        decision = decisions[recipe.student]
+        results = {result.assignment: result for result in decision.results}
+        first = True
+        for assignment in assignments:
+            outcome = outcomes.get((recipe.student, assignment))
+            if outcome is None:
+                continue
+            result = results[assignment]
+            score = f"{result.low:g} of {result.possible:g}"
+            rows.append(
+                Row(
+                    recipe.student if first else "",
+                    assignment,
+                    score if outcome.status == "graded" else "–",
+                    _status(outcome, result.why),
+                    str(decision.verdict) if first else "",
+                    "; ".join(decision.reasons) if first else "",
+                    first,
+                )
+            )
+            first = False
+    return rows
+
+
+def _status(outcome: GradingOutcome, open_points: str) -> str:
+    if outcome.status != "graded":
+        return outcome.status
+    late = f", {outcome.late_seconds / 3600:.1f} h late" if outcome.late_seconds > 0 else ""
+    return ("to be read" if open_points else "graded") + late

@@ -1,0 +1,243 @@
+"""Measure the evidence for a data source's thresholds: `python -m dlcourse.thresholds.calibrate`.
+
+Trains the reference solutions and the weak ones on many seeds, as the notebooks train them, and
+measures each on images that it has not seen. Runs are kept one by one in a file of JSON lines, so
+a stopped calibration goes on where it was. About half an hour for each source on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import platform
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from scipy import stats
+
+from dlcourse.checks.models import accuracy_of, losses_of
+from dlcourse.data import find_source, load_cifar10, private_split
+
+N_TRAIN = 5_000
+N_SEEN = 2_000
+CHANCE_OF_FAILING = 1e-3
+
+Images = tuple[np.ndarray, np.ndarray]
+
+
+def convnet() -> keras.Model:
+    """The reference of assignment `convnet`."""
+    return _sequential(
+        layers.Conv2D(50, 3, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(50, 3, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Flatten(),
+        layers.Dense(50, activation="relu"),
+        layers.Dense(10),
+    )
+
+
+def dense_only() -> keras.Model:
+    """A network without convolutions, which the convnet has to beat."""
+    return _sequential(layers.Flatten(), layers.Dense(100, activation="relu"), layers.Dense(10))
+
+
+def dropout_net(rate: float) -> keras.Model:
+    """The reference of assignment `dropout`."""
+    return _sequential(
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.Dropout(rate),
+        layers.Flatten(),
+        layers.Dense(10),
+    )
+
+
+def _sequential(*parts: keras.Layer) -> keras.Model:
+    return keras.Sequential([keras.Input((32, 32, 3)), *parts])
+
+
+def _trained(model: keras.Model, train: Images, epochs: int) -> keras.Model:
+    model.compile(
+        optimizer="adam",
+        metrics=["accuracy"],
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    model.fit(*train, epochs=epochs, verbose=0)
+    return model
+
+
+def measure_convnet(train: Images, unseen: Images) -> dict[str, float]:
+    """Accuracy of the reference after 10 epochs."""
+    return {"accuracy": accuracy_of(_trained(convnet(), train, 10), *unseen)}
+
+
+def measure_untrained(train: Images, unseen: Images) -> dict[str, float]:
+    """Accuracy of the reference before training."""
+    return {"accuracy": accuracy_of(convnet(), *unseen)}
+
+
+def measure_unnormalised(train: Images, unseen: Images) -> dict[str, float]:
+    """Accuracy of the reference trained on 0 to 255, measured as the judge does: on 0 to 1."""
+    model = _trained(convnet(), (train[0] * 255, train[1]), 10)
+    return {
+        "accuracy": accuracy_of(model, *unseen),
+        "accuracy_on_0_to_255": accuracy_of(model, unseen[0] * 255, unseen[1]),
+    }
+
+
+def measure_dense_only(train: Images, unseen: Images) -> dict[str, float]:
+    """Accuracy of the network without convolutions after 10 epochs."""
+    return {"accuracy": accuracy_of(_trained(dense_only(), train, 10), *unseen)}
+
+
+def measure_dropout(train: Images, unseen: Images) -> dict[str, float]:
+    """Both models of assignment `dropout` after 20 epochs: accuracies, losses, gaps.
+
+    `sampling_sd` is the standard error of the losses' difference, from the unseen images alone.
+    """
+    result, losses = {}, {}
+    seen = train[0][:N_SEEN], train[1][:N_SEEN]
+    for name, rate in (("plain", 0.0), ("dropout", 0.8)):
+        model = _trained(dropout_net(rate), train, 20)
+        losses[name] = losses_of(model, *unseen)
+        result[f"{name}_accuracy"] = accuracy_of(model, *unseen)
+        result[f"{name}_accuracy_gap"] = accuracy_of(model, *seen) - result[f"{name}_accuracy"]
+        result[f"{name}_loss"] = losses[name].mean()
+        result[f"{name}_loss_gap"] = losses[name].mean() - losses_of(model, *seen).mean()
+    result["gap_closed"] = result["plain_loss_gap"] - result["dropout_loss_gap"]
+    result["loss_saved"] = result["plain_loss"] - result["dropout_loss"]
+    saved = losses["plain"] - losses["dropout"]
+    result["sampling_sd"] = saved.std(ddof=1) / math.sqrt(len(saved))
+    return result
+
+
+MEASURES: dict[str, Callable[[Images, Images], dict[str, float]]] = {
+    "convnet": measure_convnet,
+    "untrained": measure_untrained,
+    "unnormalised": measure_unnormalised,
+    "dense-only": measure_dense_only,
+    "dropout": measure_dropout,
+}
+SEEDS = {"convnet": 20, "untrained": 10, "unnormalised": 10, "dense-only": 10, "dropout": 12}
+
+
+def lower_bound(values: list[float], sampling_sd: float = 0.0) -> float:
+    """What one more run stays above, but for a chance of `CHANCE_OF_FAILING`.
+
+    The one-sided prediction bound of a normal distribution fitted to `values` (Student's t; see
+    Hahn and Meeker, Statistical Intervals, 1991, section 4.7), its variance widened by
+    `sampling_sd`² where the judge measures on other images than these were measured on.
+    """
+    n, spread = len(values), float(np.std(values, ddof=1))
+    quantile = stats.t.ppf(1 - CHANCE_OF_FAILING, n - 1)
+    return float(np.mean(values)) - quantile * math.sqrt(spread**2 * (1 + 1 / n) + sampling_sd**2)
+
+
+def run(data: Path | None, evidence: Path, which: list[str]) -> None:
+    """Measure whatever of `which` the file `evidence` does not have yet."""
+    train, unseen = _data(data)
+    for name in which:
+        done = {r["seed"] for r in _runs(evidence) if r["run"] == name}
+        for seed in sorted(set(range(1, SEEDS[name] + 1)) - done):
+            keras.utils.set_random_seed(seed)
+            result = MEASURES[name](train, unseen)
+            keras.backend.clear_session()
+            line = {"run": name, "seed": seed} | {k: round(float(v), 4) for k, v in result.items()}
+            with evidence.open("a") as file:
+                file.write(json.dumps(line) + "\n")
+            print(line, flush=True)
+
+
+def summarise(data: Path | None, evidence: Path) -> dict:
+    """Thresholds with their evidence, as the file that `dlcourse.thresholds` reads."""
+    source, (_, unseen) = find_source(data), _data(data)
+    runs: dict[str, list[dict]] = {}
+    for r in _runs(evidence):
+        runs.setdefault(r.pop("run"), []).append(r)
+    # Real images of the judge's are others than these; the stand-in's are the very same.
+    new_images = source.name != "stand-in"
+
+    def bound(run: str, key: str) -> float:
+        values = [r[key] for r in runs[run]]
+        if not new_images:
+            return lower_bound(values)
+        share = float(np.mean(values))
+        return lower_bound(
+            values,
+            math.sqrt(share * (1 - share) / len(unseen[0]))
+            if key.endswith("accuracy")
+            else float(np.mean([r["sampling_sd"] for r in runs[run]])),
+        )
+
+    return {
+        "source": source.name,
+        "images": {"training": N_TRAIN, "measured_on": len(unseen[0])},
+        "measured": str(date.today()),
+        "versions": {
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+        },
+        "thresholds": {
+            "convnet_accuracy": _rounded_down(bound("convnet", "accuracy")),
+            "dropout_accuracy": _rounded_down(
+                min(bound("dropout", "dropout_accuracy"), bound("dropout", "plain_accuracy"))
+            ),
+            "dropout_gap_closed": _rounded_down(bound("dropout", "gap_closed")),
+            "dropout_loss_tolerance": -_rounded_down(min(0.0, bound("dropout", "loss_saved"))),
+        },
+        "evidence": runs,
+    }
+
+
+def _data(path: Path | None) -> tuple[Images, Images]:
+    (train_images, train_labels), (test_images, test_labels) = load_cifar10(path)
+    images, labels = private_split(path)
+    if find_source(path).name == "cifar10-subset":
+        # So few: all of them that no training saw.
+        images = np.concatenate([test_images, images])
+        labels = np.concatenate([test_labels, labels])
+    return (
+        (train_images[:N_TRAIN] / np.float32(255), train_labels[:N_TRAIN]),
+        (images / np.float32(255), labels),
+    )
+
+
+def _runs(evidence: Path) -> Iterator[dict]:
+    if evidence.exists():
+        yield from map(json.loads, evidence.read_text().splitlines())
+
+
+def _rounded_down(value: float) -> float:
+    return math.floor(value * 200) / 200
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, help="the data set's file (default: as notebooks do)")
+    parser.add_argument("--evidence", type=Path, required=True, help="the file of runs")
+    parser.add_argument("--write", type=Path, help="write the thresholds here")
+    parser.add_argument("--only", nargs="*", default=list(MEASURES), choices=list(MEASURES))
+    options = parser.parse_args()
+    run(options.data, options.evidence, options.only)
+    if options.write:
+        options.write.write_text(
+            json.dumps(summarise(options.data, options.evidence), indent=1) + "\n"
+        )
+
+
+if __name__ == "__main__":
+    main()

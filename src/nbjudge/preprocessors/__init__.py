@@ -1,0 +1,1 @@
+"""Preprocessors that ``nbjudge.configure`` puts into nbgrader's lists, one a module."""

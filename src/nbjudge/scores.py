@@ -1,0 +1,100 @@
+"""What a graded cell's outputs are worth, read strictly. Pure functions over notebook nodes."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+from nbgrader.utils import determine_grade, is_grade, is_solution
+
+from nbjudge.errors import NotGraded
+
+# numpy 2 prints its scalars like this.
+_NUMPY_SCALAR = re.compile(r"(?:np|numpy)\.(?:float|int|uint|longdouble)\d*\((?P<number>[^()]*)\)")
+_LONGEST_MESSAGE = 2000
+
+
+@dataclass(frozen=True)
+class CellScore:
+    """The verdict on one graded cell; ``score`` is ``None`` when a person has to grade it.
+
+    ``message`` is the error that failed it (``name: text``), empty if there was none.
+    """
+
+    notebook: str
+    grade_id: str
+    score: float | None
+    max_score: float
+    message: str
+
+
+def is_test(cell: NotebookNode) -> bool:
+    """Whether a cell is one that nbgrader scores by running it."""
+    return is_grade(cell) and not is_solution(cell) and cell.cell_type == "code"
+
+
+def tidy_test_outputs(cell: NotebookNode) -> None:
+    """Leave in a test cell's outputs, in place, only what may decide its score.
+
+    What was written to stderr is dropped: a library's log line is not a failed test. Of the
+    values shown only the last counts, none if the cell failed, and it becomes a plain number.
+    Raises ``NotGraded`` when that is not a number from 0 to the cell's points.
+    """
+    kept = [
+        out for out in cell.outputs if not (out.output_type == "stream" and out.name == "stderr")
+    ]
+    results = [out for out in kept if out.output_type == "execute_result"]
+    failed = any(out.output_type == "error" for out in kept)
+    kept = [out for out in kept if out.output_type != "execute_result"]
+    if results and not failed:
+        points = float(cell.metadata.nbgrader["points"])
+        grade_id = cell.metadata.nbgrader["grade_id"]
+        result = results[-1]
+        score = partial_score(str(result.data.get("text/plain", "")), points, grade_id)
+        result.data = NotebookNode({"text/plain": repr(score)})
+        kept.append(result)
+    cell.outputs = kept
+
+
+def partial_score(text: str, points: float, grade_id: str) -> float:
+    """The score that a test cell's printed last value stands for.
+
+    Raises ``NotGraded``, naming the cell, for anything but a number from 0 to ``points``.
+    """
+    scalar = _NUMPY_SCALAR.fullmatch(text.strip())
+    try:
+        score = float(scalar["number"] if scalar else text)
+    except ValueError:
+        score = math.nan
+    # A sum of tenths may miss the points by a rounding error.
+    if math.isclose(score, points, rel_tol=1e-9):
+        return points
+    if not 0 <= score <= points:
+        shown = text if len(text) <= 60 else text[:60] + "…"
+        raise NotGraded(
+            f"The test cell '{grade_id}' ended with the value {shown}, which is not a number of "
+            f"points from 0 to {points:g}. This is for the instructor to mend, in the test."
+        )
+    return score
+
+
+def cell_scores(notebook: NotebookNode, name: str) -> list[CellScore]:
+    """The scores of an autograded notebook's graded cells, in their order."""
+    return [
+        CellScore(
+            name, cell.metadata.nbgrader["grade_id"], *determine_grade(cell), error_message(cell)
+        )
+        for cell in notebook.cells
+        if is_grade(cell)
+    ]
+
+
+def error_message(cell: NotebookNode) -> str:
+    """The last error of a cell as ``name: text``, never its traceback; empty if it has none."""
+    errors = [out for out in cell.get("outputs", []) if out.output_type == "error"]
+    if not errors:
+        return ""
+    last = errors[-1]
+    return f"{last.ename}: {last.evalue}".removesuffix(": ")[:_LONGEST_MESSAGE]

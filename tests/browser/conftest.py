@@ -1,0 +1,97 @@
+"""A graded class, a JupyterLab in its folder, and a browser to look at it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import lab as jupyterlab
+from browser import toy
+from browser.lab import OFFLINE
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("source", "release", "submitted", "autograded", "feedback", "gradebook")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+PATIENCE = 60_000  # milliseconds, for a page on a busy machine
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory) -> Path:
+    """A copy of the repository's course, or the toy where there is none, with a graded class."""
+    course = tmp_path_factory.mktemp("course")
+    if (ROOT / "release" / "convnet").is_dir():
+        shutil.copy(ROOT / "nbgrader_config.py", course)
+        for name in FOLDERS:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, course / name)
+    else:
+        toy.write(course)
+    if not list((course / "autograded").glob("*/convnet")):
+        grade_two(course)
+    return course
+
+
+def grade_two(course: Path) -> None:
+    """Grade Ada, who handed in the solution, and Bob, who handed in what he was given."""
+    nbgrader(course, "generate_assignment", "convnet", "--force")
+    for student, whose in [("ada", "source"), ("bob", "release")]:
+        shutil.copytree(course / whose / "convnet", course / "submitted" / student / "convnet")
+    nbgrader(course, "autograde", "convnet", "--create")
+
+
+def nbgrader(course: Path, *arguments: str) -> None:
+    """Run nbgrader in the course's folder; what it says is shown if it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=course,
+        env=os.environ | OFFLINE,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def lab(course, tmp_path_factory) -> Iterator[jupyterlab.Lab]:
+    with jupyterlab.running(course, tmp_path_factory.mktemp("home")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1400, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        yield page
+
+
+@pytest.fixture
+def screenshots(tmp_path) -> Path:
+    """Where pictures go: $DLCOURSE_SCREENSHOTS if it is set."""
+    folder = Path(os.environ.get("DLCOURSE_SCREENSHOTS", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,403 @@
+"""Models: equivalents are right, each mistake is named with layer, numbers and equation."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from dlcourse import checks as check
+from dlcourse.checks.models import accuracy_of, losses_of
+
+SMALL = (
+    layers.Conv2D(50, (3, 3), activation="relu"),
+    layers.MaxPooling2D((2, 2)),
+    layers.Conv2D(50, (3, 3), activation="relu"),
+    layers.MaxPooling2D((2, 2)),
+    layers.Flatten(),
+    layers.Dense(50, activation="relu"),
+    layers.Dense(10),
+)
+CLASS_NUMBERS = np.array([[3], [0], [9]])
+ONE_HOT = np.eye(10)[[3, 0, 9]]
+
+
+def chain(*parts, shape=(32, 32, 3)):
+    """A functional model of these layers or functions."""
+    inputs = x = keras.Input(shape)
+    for item in parts:
+        x = item(x)
+    return keras.Model(inputs, x)
+
+
+def fresh():
+    """The reference's layers, not yet part of any model."""
+    return [layer.__class__.from_config(layer.get_config() | {"name": None}) for layer in SMALL]
+
+
+def small(**changes):
+    """The reference with some layers replaced by others, or left out where None."""
+    parts = fresh()
+    for place, new in changes.items():
+        parts[int(place[1:])] = new
+    return chain(*[layer for layer in parts if layer is not None])
+
+
+def ask(model):
+    return check.model("model", model)
+
+
+def message(question) -> str:
+    with pytest.raises(check.CheckFailed) as caught:
+        question()
+    return str(caught.value)
+
+
+EQUIVALENTS = {
+    "functional": lambda: small(),
+    "sequential": lambda: keras.Sequential([keras.Input((32, 32, 3)), *small().layers[1:]]),
+    "relu layers": lambda: chain(
+        layers.Conv2D(50, 3),
+        layers.ReLU(),
+        layers.MaxPool2D(),
+        layers.Conv2D(50, 3),
+        layers.Activation("relu"),
+        layers.MaxPool2D(2),
+        layers.Flatten(),
+        layers.Dense(50),
+        layers.ReLU(),
+        layers.Dense(10, activation="linear"),
+    ),
+    "relu functions": lambda: chain(
+        layers.Conv2D(50, 3),
+        keras.activations.relu,
+        layers.MaxPool2D(),
+        layers.Conv2D(50, 3, activation=keras.activations.relu),
+        layers.MaxPool2D(2),
+        layers.Flatten(),
+        layers.Dense(50),
+        keras.ops.relu,
+        layers.Dense(10, activation=None),
+    ),
+    "relu after pooling": lambda: chain(
+        layers.Conv2D(50, 3),
+        layers.MaxPool2D(),
+        layers.ReLU(),
+        layers.Conv2D(50, 3),
+        layers.MaxPool2D(2),
+        layers.Flatten(),
+        layers.ReLU(),
+        layers.Dense(50, "relu"),
+        layers.Dense(10),
+    ),
+    "reshape": lambda: small(_4=layers.Reshape((-1,))),
+    "nested": lambda: chain(
+        keras.Sequential([layers.Conv2D(50, 3, activation="relu"), layers.MaxPool2D()]),
+        keras.Sequential(
+            [keras.Input((15, 15, 50)), layers.Conv2D(50, 3, activation="relu"), layers.MaxPool2D()]
+        ),
+        layers.Flatten(),
+        layers.Dense(50, "relu"),
+        layers.Dense(10),
+    ),
+    "explicit defaults": lambda: small(
+        _0=layers.Conv2D(50, [3, 3], strides=1, padding="valid", activation="relu", name="eyes")
+    ),
+    "dropout of nothing": lambda: chain(*[*fresh()[:6], layers.Dropout(0.0), fresh()[6]]),
+    "linear activation": lambda: chain(*fresh(), layers.Activation("linear")),
+}
+
+
+@pytest.mark.parametrize("make", EQUIVALENTS.values(), ids=EQUIVALENTS)
+def test_equivalent_models_are_right(make):
+    ask(make()).has_input_shape(32, 32, 3).has_outputs(10).has_layer_count(7).has_layers(
+        *SMALL
+    ).has_parameters(114_510).has_layer_shapes(
+        (30, 30, 50), (15, 15, 50), (13, 13, 50), (6, 6, 50), (1800,), (50,), (10,)
+    )
+
+
+MISTAKES = {
+    "filters": (
+        lambda: small(_2=layers.Conv2D(32, 3, activation="relu")),
+        ["layer 3 (Conv2D", "filters 32", "(3·3·50 + 1)·32 = 14,432", "(3·3·50 + 1)·50 = 22,550"],
+    ),
+    "kernel": (
+        lambda: small(_0=layers.Conv2D(50, 5, activation="relu")),
+        ["layer 1 (Conv2D", "kernel_size 5×5", "Expected: kernel_size 3×3"],
+    ),
+    "units": (
+        lambda: small(_5=layers.Dense(64, "relu")),
+        ["units 64", "(1800 + 1)·64 = 115,264", "(1800 + 1)·50 = 90,050"],
+    ),
+    "padding": (
+        lambda: small(_2=layers.Conv2D(50, 3, padding="same", activation="relu")),
+        ["padding same", "Expected: padding valid"],
+    ),
+    "strides": (
+        lambda: small(_2=layers.Conv2D(50, 3, strides=2, activation="relu")),
+        ["strides 2×2"],
+    ),
+    "no bias": (
+        lambda: small(_5=layers.Dense(50, "relu", use_bias=False)),
+        ["use_bias False", "(1800)·50 = 90,000"],
+    ),
+    "pool size": (lambda: small(_1=layers.MaxPool2D(3)), ["layer 2", "pool_size 3×3"]),
+    "average pooling": (
+        lambda: small(_1=layers.AveragePooling2D(2)),
+        ["layer 2 is an AveragePooling2D"],
+    ),
+    "no activation": (
+        lambda: small(_0=layers.Conv2D(50, 3)),
+        ["has no activation", "Expected: the activation relu"],
+    ),
+    "another activation": (
+        lambda: small(_0=layers.Conv2D(50, 3, activation="tanh")),
+        ["the activation tanh"],
+    ),
+    "softmax": (
+        lambda: small(_6=layers.Dense(10, "softmax")),
+        ["the activation softmax", "Expected: no activation"],
+    ),
+    "softmax layer": (lambda: chain(*fresh(), layers.Softmax()), ["the activation softmax"]),
+    "relu6": (lambda: small(_5=layers.Dense(50, keras.activations.relu6)), ["relu6"]),
+    "relu with a maximum": (
+        lambda: chain(*fresh()[:5], layers.Dense(50), layers.ReLU(max_value=6.0), layers.Dense(10)),
+        ["max_value=6"],
+    ),
+    "no second pooling": (
+        lambda: small(_3=None),
+        ["has 6 layers instead of 7", "a MaxPooling2D is missing after layer 3"],
+    ),
+    "no flatten in its place": (
+        lambda: small(_4=layers.GlobalAveragePooling2D()),
+        ["layer 5 is a GlobalAveragePooling2D", "Expected: Flatten"],
+    ),
+    "a layer too many": (
+        lambda: small(_5=lambda x: layers.Dense(50, "relu")(layers.Dense(50, "relu")(x))),
+        ["has 8 layers instead of 7", "does not belong there"],
+    ),
+    "dropout added": (
+        lambda: small(_4=lambda x: layers.Flatten()(layers.Dropout(0.5)(x))),
+        ["Dropout", "does not belong there"],
+    ),
+    "order": (
+        lambda: chain(
+            layers.Conv2D(50, 3, activation="relu"),
+            layers.Conv2D(50, 3, activation="relu"),
+            layers.MaxPool2D(),
+            layers.MaxPool2D(),
+            layers.Flatten(),
+            layers.Dense(50, "relu"),
+            layers.Dense(10),
+        ),
+        ["in another order"],
+    ),
+    "batch normalisation": (
+        lambda: small(_1=lambda x: layers.MaxPool2D()(layers.BatchNormalization()(x))),
+        ["BatchNormalization"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "words"), MISTAKES.values(), ids=MISTAKES)
+def test_each_mistake_is_named(make, words):
+    told = message(lambda: ask(make()).has_layers(*SMALL))
+    for word in words:
+        assert word in told
+
+
+def test_an_empty_model_is_not_taken_for_a_right_one():
+    assert "no layers" in message(lambda: ask(keras.Sequential()).has_layers(*SMALL))
+    just_input = keras.Sequential([keras.Input((32, 32, 3))])
+    message(lambda: ask(just_input).has_layers(*SMALL))
+
+
+def test_a_model_that_skips_connections_is_no_chain():
+    inputs = keras.Input((8, 8, 3))
+    x = layers.Conv2D(3, 3, padding="same")(inputs)
+    model = keras.Model(inputs, layers.Flatten()(layers.Add()([inputs, x])))
+    assert "expected" in message(lambda: ask(model).has_layer_count(3)).lower()
+
+
+def test_one_layer_used_twice_is_no_chain():
+    shared = layers.Conv2D(3, 3, padding="same")
+    assert "used 2 times" in message(
+        lambda: ask(chain(shared, shared, shape=(8, 8, 3))).has_layer_count(2)
+    )
+
+
+def test_a_class_of_its_own_is_refused_kindly():
+    class Mine(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(10)
+
+        def call(self, x):
+            return self.dense(x)
+
+    model = Mine()
+    model(np.zeros((1, 4)))
+    assert "keras.Sequential" in message(lambda: ask(model).has_layer_count(1))
+
+
+def test_parameters_are_told_layer_by_layer():
+    told = message(lambda: ask(small(_5=layers.Dense(51, "relu"))).has_parameters(114_510))
+    assert "(3·3·3 + 1)·50 = 1,400" in told
+    assert "(1800 + 1)·51 = 91,851" in told
+
+
+def test_input_shape_of_one_number():
+    told = message(lambda: ask(chain(layers.Dense(10), shape=(4,))).has_input_shape(32, 32, 3))
+    assert "takes inputs of shape (4,)" in told
+
+
+def test_a_model_without_flatten_gives_too_many_numbers():
+    assert "(32, 32, 10) for each image" in message(
+        lambda: ask(chain(layers.Dense(10))).has_outputs(10)
+    )
+
+
+class TestDropout:
+    def test_the_rate(self):
+        model = chain(layers.Flatten(), layers.Dropout(0.3), layers.Dense(10))
+        ask(model).has_dropout(0.3)
+        assert "rate 0.3" in message(lambda: ask(model).has_dropout(0.8))
+
+    def test_none_and_two(self):
+        assert "has 0 Dropout" in message(lambda: ask(chain(layers.Flatten())).has_dropout(0.3))
+        two = chain(layers.Dropout(0.3), layers.Dropout(0.3))
+        assert "has 2 Dropout" in message(lambda: ask(two).has_dropout(0.3))
+
+
+def compiled(loss, activation=None, optimizer="adam", metrics=("accuracy",)):
+    model = chain(layers.Flatten(), layers.Dense(10, activation=activation), shape=(4, 4, 1))
+    model.compile(optimizer=optimizer, loss=loss, metrics=list(metrics))
+    return ask(model)
+
+
+SPARSE, CATEGORICAL = (
+    keras.losses.SparseCategoricalCrossentropy,
+    keras.losses.CategoricalCrossentropy,
+)
+
+
+class TestLoss:
+    @pytest.mark.parametrize(
+        ("loss", "activation", "labels"),
+        [
+            (SPARSE(from_logits=True), None, CLASS_NUMBERS),
+            (SPARSE(from_logits=True), None, CLASS_NUMBERS.ravel()),
+            (SPARSE(), "softmax", CLASS_NUMBERS),
+            ("sparse_categorical_crossentropy", "softmax", CLASS_NUMBERS),
+            (keras.losses.sparse_categorical_crossentropy, "softmax", CLASS_NUMBERS),
+            (CATEGORICAL(from_logits=True), None, ONE_HOT),
+            ("categorical_crossentropy", "softmax", ONE_HOT),
+        ],
+    )
+    def test_what_fits_together_is_right(self, loss, activation, labels):
+        compiled(loss, activation).has_loss_for(labels)
+
+    @pytest.mark.parametrize(
+        ("loss", "activation", "labels", "words"),
+        [
+            (CATEGORICAL(from_logits=True), None, CLASS_NUMBERS, "wants one-hot labels"),
+            (SPARSE(from_logits=True), None, ONE_HOT, "they are one-hot"),
+            (SPARSE(), None, CLASS_NUMBERS, "takes them for probabilities"),
+            ("sparse_categorical_crossentropy", None, CLASS_NUMBERS, "named by a string"),
+            (SPARSE(from_logits=True), "softmax", CLASS_NUMBERS, "apply softmax again"),
+            (SPARSE(from_logits=True), "relu", CLASS_NUMBERS, "has the activation relu"),
+            ("mse", None, CLASS_NUMBERS, "for numbers"),
+            ("binary_crossentropy", None, CLASS_NUMBERS, "two classes"),
+            (None, None, CLASS_NUMBERS, "the loss None"),
+        ],
+    )
+    def test_each_mistake_has_its_words(self, loss, activation, labels, words):
+        assert words in message(lambda: compiled(loss, activation).has_loss_for(labels))
+
+    def test_softmax_as_a_layer_is_seen_too(self):
+        model = chain(layers.Flatten(), layers.Dense(10), layers.Softmax(), shape=(4, 4, 1))
+        model.compile(loss=SPARSE(from_logits=True))
+        assert "apply softmax again" in message(lambda: ask(model).has_loss_for(CLASS_NUMBERS))
+
+    def test_not_compiled(self):
+        model = chain(layers.Flatten())
+        assert "is not compiled" in message(lambda: ask(model).has_loss_for(CLASS_NUMBERS))
+
+
+class TestOptimizerAndMetrics:
+    @pytest.mark.parametrize("optimizer", ["adam", "Adam", keras.optimizers.Adam(0.01)])
+    def test_adam_in_any_spelling(self, optimizer):
+        compiled(SPARSE(), optimizer=optimizer).has_optimizer("adam")
+
+    def test_another_optimizer(self):
+        assert "optimizer sgd" in message(
+            lambda: compiled(SPARSE(), optimizer="sgd").has_optimizer("adam")
+        )
+
+    @pytest.mark.parametrize(
+        "metric", ["accuracy", "acc", keras.metrics.SparseCategoricalAccuracy()]
+    )
+    def test_accuracy_in_any_spelling(self, metric):
+        compiled(SPARSE(), metrics=[metric]).reports_accuracy()
+
+    @pytest.mark.parametrize("metrics", [[], ["mse"], [keras.metrics.Accuracy()]])
+    def test_no_accuracy(self, metrics):
+        message(lambda: compiled(SPARSE(), metrics=metrics).reports_accuracy())
+
+
+class TestMeasured:
+    @staticmethod
+    def bright_or_dark(scale=10.0):
+        """A model that tells bright pictures (1) from dark ones (0)."""
+        model = chain(layers.Flatten(), layers.Dense(2), shape=(2, 2, 1))
+        model.set_weights([np.array([[-scale, scale]] * 4), np.zeros(2)])
+        return model
+
+    IMAGES = np.array([1.0, -1, 1, -1]).repeat(4).reshape(4, 2, 2, 1)
+    LABELS = np.array([[1], [0], [1], [1]])
+
+    def test_accuracy_is_the_share_that_is_right(self):
+        assert accuracy_of(self.bright_or_dark(), self.IMAGES, self.LABELS) == 0.75
+
+    def test_the_threshold_itself_is_enough(self):
+        ask(self.bright_or_dark()).reaches_accuracy(0.75, self.IMAGES, self.LABELS)
+
+    def test_below_it_the_message_has_both_figures(self):
+        told = message(
+            lambda: ask(self.bright_or_dark()).reaches_accuracy(0.8, self.IMAGES, self.LABELS)
+        )
+        assert "75.0% of 4 images" in told
+        assert "at least 80.0%" in told
+
+    def test_cross_entropy_is_kerass(self):
+        model = self.bright_or_dark(0.5)
+        expected = float(SPARSE(from_logits=True)(self.LABELS, model(self.IMAGES)))
+        assert losses_of(model, self.IMAGES, self.LABELS).mean() == pytest.approx(expected, 1e-5)
+
+    def test_what_the_student_did_to_evaluate_does_not_matter(self):
+        model = self.bright_or_dark()
+        model.evaluate = model.predict = lambda *args, **kwargs: 1.0
+        assert accuracy_of(model, self.IMAGES, self.LABELS) == 0.75
+
+    def test_the_model_stays_as_it_was(self):
+        model = self.bright_or_dark()
+        model.compile("sgd", "mse")
+        before = [w.copy() for w in model.get_weights()], model.get_compile_config()
+        ask(model).reaches_accuracy(0.5, self.IMAGES, self.LABELS)
+        assert all(
+            np.array_equal(a, b) for a, b in zip(before[0], model.get_weights(), strict=True)
+        )
+        assert model.get_compile_config() == before[1]
+
+    def test_gaps_and_losses_are_compared(self):
+        seen, unseen = (self.IMAGES[:3], self.LABELS[:3]), (self.IMAGES[3:], self.LABELS[3:])
+        learned_by_heart, sure = self.bright_or_dark(), self.bright_or_dark()
+        guessing = self.bright_or_dark(0.0)
+        ask(guessing).has_smaller_gap_than("other", learned_by_heart, seen, unseen, by=0.5)
+        ask(guessing).has_no_higher_loss_than("other", sure, unseen, tolerance=0.0)
+        assert "On new pictures the loss is" in message(
+            lambda: ask(sure).has_smaller_gap_than("other", learned_by_heart, seen, unseen, by=0.1)
+        )
+        assert "the loss is" in message(
+            lambda: ask(sure).has_no_higher_loss_than("other", guessing, unseen, tolerance=0.1)
+        )
