@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from hypothesis import settings
 
 # nbgrader runs alembic and jupyter by name, also when this environment is not activated.
@@ -12,3 +14,10 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 # A busy machine is not a failure.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def monkeypatch_session():
+    """`monkeypatch` for fixtures that last as long as the session."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch

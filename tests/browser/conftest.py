@@ -10,23 +10,13 @@ from pathlib import Path
 import pytest
 from browser import lab as jupyterlab
 from browser import toy
+from browser.chromium import ARGUMENTS, CHROMIUM
 from browser.lab import OFFLINE
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("source", "release", "submitted", "autograded", "feedback", "gradebook")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PATIENCE = 60_000  # milliseconds, for a page on a busy machine
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browser.conftest import CHROMIUM
+from browser.chromium import CHROMIUM
 from nbgrader.api import Gradebook
 from playwright.sync_api import Page, expect
 

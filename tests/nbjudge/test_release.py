@@ -216,6 +216,23 @@ def test_a_released_notebook_that_does_not_run_is_refused(tmp_path, source, says
         run_release(course, "ps1")
 
 
+@pytest.mark.parametrize(
+    ("last", "runs"),
+    [("print(answer)", True), ("later = answer + 1", True), ("print(anser)", False)],
+)
+def test_what_an_unanswered_cell_would_have_bound_may_be_missing(tmp_path, last, runs):
+    course = load_course(toy.make_course(tmp_path))
+    task = toy.answer("task", "def find():\n    raise NotImplementedError")
+    cells = [task, toy.code("given", "answer = find()"), toy.code("last", last)]
+    toy.write(course.release / "ps1" / "toys.ipynb", toy.notebook(*cells))
+    if runs:
+        (run,) = run_release(course, "ps1")
+        assert len(run.waiting_cells) == 2
+    else:
+        with pytest.raises(ReleaseError, match="NameError: name 'anser' is not defined"):
+            run_release(course, "ps1")
+
+
 def test_an_assignment_that_is_not_there_is_named_with_those_that_are(released_course):
     with pytest.raises(CourseError, match="are: ps1"):
         release(released_course, "ps2")

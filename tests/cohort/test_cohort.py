@@ -1,0 +1,181 @@
+"""The sample class, graded: every recipe comes to the outcome that it states.
+
+The class is graded once for all tests here, through the same door as `dlcourse grade`. What trains
+networks is marked slow; the rest is graded by the quick tests.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dlcourse.grading import grade_course
+from dlcourse.sample_class import grade_by_hand, hand_in, read_recipes, set_due_dates
+from nbjudge.course import load_course
+from nbjudge.records import read_record
+from nbjudge.release import release
+from nbjudge.submissions import find_submissions
+
+ROOT = Path(__file__).parents[2]
+RECIPES = read_recipes(Path(__file__).parent / "students")
+ATTEMPTS = {(a.student, a.assignment): a for recipe in RECIPES for a in recipe.attempts}
+
+
+def chosen(slow: bool) -> list:
+    return [
+        pytest.param(*key, id="-".join(key), marks=[pytest.mark.slow] if slow else [])
+        for key, attempt in ATTEMPTS.items()
+        if attempt.slow == slow
+    ]
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory, monkeypatch_session):
+    """The repository's course in a folder of its own, released, with the stand-in as its data."""
+    root = tmp_path_factory.mktemp("class")
+    monkeypatch_session.setenv("DLCOURSE_DATA", "stand-in")
+    shutil.copy(ROOT / "nbgrader_config.py", root)
+    shutil.copytree(ROOT / "source", root / "source")
+    (root / "gradebook").mkdir()
+    shutil.copy(ROOT / "gradebook" / "policy.toml", root / "gradebook")
+    course = load_course(root)
+    for assignment in course.assignments():
+        release(course, assignment)
+    set_due_dates(course, course.assignments())
+    return course
+
+
+def graded(course, slow: bool) -> dict:
+    """Hand in and grade one half of the class; outcomes by student and assignment."""
+    attempts = [attempt for attempt in ATTEMPTS.values() if attempt.slow == slow]
+    again = [attempt for attempt in attempts if attempt.earlier is not None]
+    outcomes = {}
+    for handed_in, wanted in ((attempts, [a.first() for a in attempts]), (again, again)):
+        hand_in(course, wanted)
+        keys = {(a.student, a.assignment) for a in handed_in}
+        found = [s for s in find_submissions(course) if (s.student, s.assignment) in keys]
+        for outcome in grade_course(course, found):
+            outcomes.setdefault((outcome.student, outcome.assignment), []).append(outcome)
+    return outcomes
+
+
+@pytest.fixture(scope="session")
+def quick_half(course):
+    return graded(course, slow=False)
+
+
+@pytest.fixture(scope="session")
+def slow_half(course):
+    return graded(course, slow=True)
+
+
+def require_outcome(course, outcomes, student, assignment):
+    """The record of a submission, cell by cell, is what the recipe says."""
+    attempt, last = ATTEMPTS[student, assignment], outcomes[student, assignment][-1]
+    record = read_record(course.gradebook_folder, assignment, student)
+    assert last.status == record.status == attempt.outcome.status, last.reason
+    if attempt.outcome.status != "graded":
+        assert last.reason
+        assert last.score == 0
+        assert not (course.autograded / student / assignment).exists()
+        return
+    cells = {cell.grade_id: cell for cell in record.cells if cell.grade_id.startswith("test_")}
+    unknown = {*attempt.outcome.points, *attempt.outcome.says} - {*cells}
+    assert not unknown, "the recipe names cells that there are not"
+    got = {name: cell.score for name, cell in cells.items()}
+    expected = {
+        name: attempt.outcome.points_of(name, cell.max_score) for name, cell in cells.items()
+    }
+    assert got == expected, {n: cells[n].message for n in got if got[n] != expected[n]}
+    for name, words in attempt.outcome.says.items():
+        assert words in cells[name].message
+
+
+@pytest.mark.parametrize(("student", "assignment"), chosen(slow=False))
+def test_a_quick_recipe_comes_to_its_outcome(course, quick_half, student, assignment):
+    require_outcome(course, quick_half, student, assignment)
+
+
+@pytest.mark.parametrize(("student", "assignment"), chosen(slow=True))
+def test_a_slow_recipe_comes_to_its_outcome(course, slow_half, student, assignment):
+    require_outcome(course, slow_half, student, assignment)
+
+
+def test_a_second_attempt_replaces_the_first(quick_half):
+    first, second = quick_half["quinn", "image-data"]
+    assert first.score < second.score == 17
+
+
+def test_lateness_is_noted_and_costs_nothing(quick_half):
+    [outcome] = quick_half["pia", "image-data"]
+    assert outcome.late_seconds == 3.5 * 3600
+    assert outcome.score == 17
+
+
+def test_the_data_used_is_recorded_with_the_grade(course, quick_half):
+    context = read_record(course.gradebook_folder, "image-data", "ada").inputs.context
+    assert context["data"] == "stand-in"
+    assert len(context["data_sha256"]) == 64
+    assert {"keras", "tensorflow", "numpy", "dlcourse"} <= set(context)
+
+
+def test_grading_again_runs_nothing_that_has_not_changed(course, quick_half):
+    submissions = find_submissions(course, ["image-data"], ["ada", "hana", "max"])
+    again = list(grade_course(course, submissions))
+    assert all(outcome.reused for outcome in again)
+    before = {o.student: o.score for (_, a), [*_, o] in quick_half.items() if a == "image-data"}
+    assert all(before[o.student] == o.score for o in again)
+
+
+def test_feedback_shows_messages_and_no_hidden_test(course, quick_half):
+    run("nbgrader", "generate_feedback", "image-data", "--student=hana", cwd=course.root)
+    page = (course.feedback / "hana" / "image-data" / "image-data.html").read_text()
+    assert "must not depend on the images at hand" in page
+    for secret in ("random.default_rng(3)", "HIDDEN TESTS", "28·20·1", "names[:25]"):
+        assert secret not in page
+
+
+def test_nbgraders_own_export_has_the_class(course, quick_half):
+    run("nbgrader", "export", "--to", str(course.root / "grades.csv"), cwd=course.root)
+    lines = (course.root / "grades.csv").read_text().splitlines()
+    assert any("image-data" in line and ",ada," in line and ",17.0," in line for line in lines)
+
+
+def test_eligibility_tells_zero_from_not_graded(course, quick_half):
+    grade_by_hand(course, [a for a in ATTEMPTS.values() if not a.slow])
+    done = run("dlcourse", "eligible", "--course", str(course.root), cwd=ROOT, check=False)
+    assert done.returncode == 1  # some are undecided
+    table = (course.gradebook_folder / "eligible.csv").read_text()
+    rows = {line.split(",")[0]: line for line in table.splitlines()}
+    assert ",undecided," in rows["nia"]
+    assert "The kernel died" in rows["nia"]
+    assert ",not eligible," in rows["max"]
+    assert "not submitted" in rows["lea"]
+
+
+def test_grade_can_be_read_by_programs(course, quick_half):
+    done = run(
+        "dlcourse", "grade", "image-data", "--json", "--student=max", "--student=lea",
+        "--course", str(course.root), cwd=ROOT,
+    )  # fmt: skip
+    outcomes = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(o["student"], o["score"], o["status"]) for o in outcomes] == [
+        ("lea", 9.0, "graded"),
+        ("max", 0.0, "graded"),
+    ]
+
+
+def run(command, *arguments, cwd, check=True):
+    """A command of this environment; its output is shown where it fails."""
+    script = Path(sys.executable).parent / command
+    done = subprocess.run(
+        [script, *arguments], cwd=cwd, capture_output=True, text=True, timeout=300
+    )
+    if check:
+        assert done.returncode == 0, done.stdout + done.stderr
+    return done
