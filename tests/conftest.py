@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from hypothesis import settings
 
 # nbgrader runs alembic and jupyter by name, also when this environment is not activated.

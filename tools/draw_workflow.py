@@ -21,7 +21,7 @@ STEPS = (
 )
 MARKED = {"image-data": {1, 2, 3}, "convnet": {4, 5, 6, 8}, "dropout": {6, 7, 8, 9}}
 
-BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 132, 58, 26, 52, 12
+BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 142, 58, 22, 52, 12
 WIDTH = 2 * MARGIN + 5 * BOX_WIDTH + 4 * GAP_X
 HEIGHT = 2 * MARGIN + 2 * BOX_HEIGHT + GAP_Y + 26
 

@@ -149,9 +149,9 @@ def eligible(
         here = load_course(course)
         try:
             rules = read_policy(policy or here.gradebook_folder / "policy.toml")
+            decisions = decide(rules, read_results(here, rules))
         except PolicyError as error:
             _stop(str(error))
-        decisions = decide(rules, read_results(here, rules))
         table = Table("student", "points", "verdict", "why", show_lines=True)
         for decision in decisions:
             table.add_row(
@@ -263,7 +263,7 @@ def _outcome_table(outcomes: list) -> Table:
 def _remarks(outcome) -> str:
     remarks = [outcome.reason] if outcome.reason else []
     if outcome.needs_manual_grade:
-        remarks.append("written answers wait to be read")
+        remarks.append("answers to be read")
     if outcome.late_seconds > 0:
         remarks.append(f"late by {outcome.late_seconds / 3600:.1f} h")
     if outcome.reused:

@@ -13,6 +13,7 @@ from dlcourse.results import read_results
 from dlcourse.sample_class import (
     Attempt,
     Recipe,
+    enrol,
     grade_by_hand,
     hand_in,
     read_recipes,
@@ -78,6 +79,7 @@ def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> 
     for assignment in assignments:
         release(course, assignment)
         progress.advance(task)
+    enrol(course, recipes)
     set_due_dates(course, assignments)
 
     again = [attempt for attempt in attempts if attempt.earlier is not None]

@@ -2,6 +2,7 @@
 
 A recipe is one TOML file for each student, with a table for each assignment that was handed in:
 
+    name = "Hana Hayashi"
     about = "Normalises twice."
     [image-data]
     answer = "all"                    # as the reference does, or "none": as released
@@ -86,6 +87,7 @@ class Recipe:
     """One student of the class."""
 
     student: str
+    name: str
     about: str
     attempts: tuple[Attempt, ...]
 
@@ -97,7 +99,7 @@ def read_recipes(folder: Path) -> list[Recipe]:
 
 def _read(path: Path) -> Recipe:
     content = tomllib.loads(path.read_text(encoding="utf-8"))
-    about = content.pop("about", "")
+    name, about = content.pop("name", ""), content.pop("about", "")
     attempts = []
     for assignment, table in content.items():
         try:
@@ -106,7 +108,7 @@ def _read(path: Path) -> Recipe:
             attempts.append(Attempt(path.stem, assignment, outcome=outcome, **table))
         except TypeError as error:
             raise ValueError(f"{path}: [{assignment}]: {error}") from error
-    return Recipe(path.stem, about, tuple(attempts))
+    return Recipe(path.stem, name, about, tuple(attempts))
 
 
 def hand_in(course: Course, attempts: Iterable[Attempt]) -> None:
@@ -125,6 +127,14 @@ def hand_in(course: Course, attempts: Iterable[Attempt]) -> None:
             + timedelta(hours=2 + attempt.late_hours) * bool(attempt.late_hours)
         )
         (folder / "timestamp.txt").write_text(f"{when:%Y-%m-%d %H:%M:%S} UTC\n")
+
+
+def enrol(course: Course, recipes: Iterable[Recipe]) -> None:
+    """Enter the students with their names into the gradebook."""
+    with course.gradebook() as gradebook:
+        for recipe in recipes:
+            first, _, last = recipe.name.partition(" ")
+            gradebook.update_or_create_student(recipe.student, first_name=first, last_name=last)
 
 
 def set_due_dates(course: Course, assignments: Iterable[str]) -> None:

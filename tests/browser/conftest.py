@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from browser import lab as jupyterlab
-from browser import toy
 from browser.chromium import ARGUMENTS, CHROMIUM
 from browser.lab import OFFLINE
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -21,15 +20,11 @@ PATIENCE = 60_000  # milliseconds, for a page on a busy machine
 
 @pytest.fixture(scope="session")
 def course(tmp_path_factory) -> Path:
-    """A copy of the repository's course, or the toy where there is none, with a graded class."""
+    """A copy of the repository's course with a graded class."""
     course = tmp_path_factory.mktemp("course")
-    if (ROOT / "release" / "convnet").is_dir():
-        shutil.copy(ROOT / "nbgrader_config.py", course)
-        for name in FOLDERS:
-            if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, course / name)
-    else:
-        toy.write(course)
+    shutil.copy(ROOT / "nbgrader_config.py", course)
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, course / name)
     if not list((course / "autograded").glob("*/convnet")):
         grade_two(course)
     return course

@@ -393,10 +393,18 @@ class TestMeasured:
         seen, unseen = (self.IMAGES[:3], self.LABELS[:3]), (self.IMAGES[3:], self.LABELS[3:])
         learned_by_heart, sure = self.bright_or_dark(), self.bright_or_dark()
         guessing = self.bright_or_dark(0.0)
-        ask(guessing).has_smaller_gap_than("other", learned_by_heart, seen, unseen, by=0.5)
+        ask(guessing).has_smaller_gap_than("other", learned_by_heart, seen, unseen, at_most=0.1)
         ask(guessing).has_no_higher_loss_than("other", sure, unseen, tolerance=0.0)
         assert "On new pictures the loss is" in message(
-            lambda: ask(sure).has_smaller_gap_than("other", learned_by_heart, seen, unseen, by=0.1)
+            lambda: ask(sure).has_smaller_gap_than(
+                "other", learned_by_heart, seen, unseen, at_most=50.0
+            )
+        )
+        close = self.bright_or_dark(0.5)
+        assert "of at most 0.100" in message(
+            lambda: ask(close).has_smaller_gap_than(
+                "other", learned_by_heart, seen, unseen, at_most=0.1
+            )
         )
         assert "the loss is" in message(
             lambda: ask(sure).has_no_higher_loss_than("other", guessing, unseen, tolerance=0.1)

@@ -146,6 +146,18 @@ def test_nbgraders_own_export_has_the_class(course, quick_half):
     assert any("image-data" in line and ",ada," in line and ",17.0," in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    "assignment", ["image-data", pytest.param("convnet", marks=pytest.mark.slow)]
+)
+def test_nbgraders_validate_passes_what_is_right(course, tmp_path, assignment):
+    """It fails a test cell for any line on stderr, and TensorFlow writes such lines."""
+    hand_in(course, [ATTEMPTS["ada", assignment]])
+    notebook = course.submitted / "ada" / assignment / f"{assignment}.ipynb"
+    shutil.copy(notebook, tmp_path)
+    done = run("nbgrader", "validate", notebook.name, cwd=tmp_path)
+    assert "Success! Your notebook passes all the tests." in done.stdout
+
+
 def test_eligibility_tells_zero_from_not_graded(course, quick_half):
     grade_by_hand(course, [a for a in ATTEMPTS.values() if not a.slow])
     done = run("dlcourse", "eligible", "--course", str(course.root), cwd=ROOT, check=False)

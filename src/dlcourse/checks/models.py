@@ -196,9 +196,9 @@ class ModelCheck(Check):
         return self
 
     def has_smaller_gap_than(
-        self, other_name: str, other: Any, seen: Images, unseen: Images, by: float
+        self, other_name: str, other: Any, seen: Images, unseen: Images, at_most: float
     ) -> ModelCheck:
-        """Its gap is at least `by` smaller than that of the model `other`.
+        """Its gap is smaller than that of the model `other`, and not above `at_most`.
 
         The gap is the mean cross-entropy on `unseen` minus that on `seen`, pairs of images and
         labels, both measured here without dropout. It tells two models apart with far less luck
@@ -208,11 +208,11 @@ class ModelCheck(Check):
             losses_of(model, *unseen).mean() - losses_of(model, *seen).mean()
             for model in (self.model, ModelCheck(other_name, other).model)
         )
-        if other_gap - gap < by:
+        if gap >= other_gap or gap > at_most:
             fail(
                 f"On new pictures the loss is {gap:.3f} higher than on training pictures for "
                 f"{self.name}, and {other_gap:.3f} higher for {other_name}.",
-                expected=f"a gap that is smaller by at least {by:.3f}",
+                expected=f"a smaller gap for {self.name}, of at most {at_most:.3f}",
                 hint="is the dropout in the one model, and not in the other, and were both "
                 "trained alike?",
             )

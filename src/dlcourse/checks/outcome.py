@@ -1,12 +1,13 @@
 """What a check says when it does not pass, in words that teach."""
 
 from __future__ import annotations
-
+import textwrap
 from typing import Any, NoReturn
 
 import numpy as np
 
 _LONGEST_VALUE = 200
+_WIDTH = 88
 
 
 class CheckFailed(AssertionError):
@@ -29,10 +30,14 @@ class CheckFailed(AssertionError):
 
     def _render_traceback_(self) -> list[str]:
         # IPython's own hook for exceptions that show themselves: no test source in the output.
-        return [
-            f"{self.mark} {line}" if i == 0 else f"  {line}"
-            for i, line in enumerate(str(self).split("\n"))
-        ]
+        # Wrapped here, since nbgrader's Validate cuts long lines off.
+        first, *others = str(self).split("\n")
+        shown = textwrap.wrap(f"{self.mark} {first}", _WIDTH, subsequent_indent="  ")
+        for line in others:
+            shown += textwrap.wrap(
+                line, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+            )
+        return shown
 
 
 class NotAttempted(CheckFailed):

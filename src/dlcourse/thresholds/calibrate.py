@@ -19,14 +19,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from scipy import stats
 
 from dlcourse.checks.models import accuracy_of, losses_of
 from dlcourse.data import find_source, load_cifar10, private_split
+from dlcourse.thresholds.bounds import thresholds_from
 
 N_TRAIN = 5_000
 N_SEEN = 2_000
-CHANCE_OF_FAILING = 1e-3
 
 Images = tuple[np.ndarray, np.ndarray]
 
@@ -104,7 +103,8 @@ def measure_dense_only(train: Images, unseen: Images) -> dict[str, float]:
 def measure_dropout(train: Images, unseen: Images) -> dict[str, float]:
     """Both models of assignment `dropout` after 20 epochs: accuracies, losses, gaps.
 
-    `sampling_sd` is the standard error of the losses' difference, from the unseen images alone.
+    `saved_sampling_sd` and `gap_sampling_sd` are the standard errors of the losses' difference and
+    of the dropout model's gap that come from the images alone.
     """
     result, losses = {}, {}
     seen = train[0][:N_SEEN], train[1][:N_SEEN]
@@ -117,9 +117,15 @@ def measure_dropout(train: Images, unseen: Images) -> dict[str, float]:
         result[f"{name}_loss_gap"] = losses[name].mean() - losses_of(model, *seen).mean()
     result["gap_closed"] = result["plain_loss_gap"] - result["dropout_loss_gap"]
     result["loss_saved"] = result["plain_loss"] - result["dropout_loss"]
-    saved = losses["plain"] - losses["dropout"]
-    result["sampling_sd"] = saved.std(ddof=1) / math.sqrt(len(saved))
+    result["saved_sampling_sd"] = _standard_error(losses["plain"] - losses["dropout"])
+    result["gap_sampling_sd"] = math.hypot(
+        _standard_error(losses["dropout"]), _standard_error(losses_of(model, *seen))
+    )
     return result
+
+
+def _standard_error(values: np.ndarray) -> float:
+    return float(values.std(ddof=1)) / math.sqrt(len(values))
 
 
 MEASURES: dict[str, Callable[[Images, Images], dict[str, float]]] = {
@@ -130,18 +136,6 @@ MEASURES: dict[str, Callable[[Images, Images], dict[str, float]]] = {
     "dropout": measure_dropout,
 }
 SEEDS = {"convnet": 20, "untrained": 10, "unnormalised": 10, "dense-only": 10, "dropout": 12}
-
-
-def lower_bound(values: list[float], sampling_sd: float = 0.0) -> float:
-    """What one more run stays above, but for a chance of `CHANCE_OF_FAILING`.
-
-    The one-sided prediction bound of a normal distribution fitted to `values` (Student's t; see
-    Hahn and Meeker, Statistical Intervals, 1991, section 4.7), its variance widened by
-    `sampling_sd`² where the judge measures on other images than these were measured on.
-    """
-    n, spread = len(values), float(np.std(values, ddof=1))
-    quantile = stats.t.ppf(1 - CHANCE_OF_FAILING, n - 1)
-    return float(np.mean(values)) - quantile * math.sqrt(spread**2 * (1 + 1 / n) + sampling_sd**2)
 
 
 def run(data: Path | None, evidence: Path, which: list[str]) -> None:
@@ -163,26 +157,17 @@ def summarise(data: Path | None, evidence: Path) -> dict:
     """Thresholds with their evidence, as the file that `dlcourse.thresholds` reads."""
     source, (_, unseen) = find_source(data), _data(data)
     runs: dict[str, list[dict]] = {}
-    for r in _runs(evidence):
-        runs.setdefault(r.pop("run"), []).append(r)
+    for result in _runs(evidence):
+        runs.setdefault(result.pop("run"), []).append(result)
     # Real images of the judge's are others than these; the stand-in's are the very same.
     new_images = source.name != "stand-in"
-
-    def bound(run: str, key: str) -> float:
-        values = [r[key] for r in runs[run]]
-        if not new_images:
-            return lower_bound(values)
-        share = float(np.mean(values))
-        return lower_bound(
-            values,
-            math.sqrt(share * (1 - share) / len(unseen[0]))
-            if key.endswith("accuracy")
-            else float(np.mean([r["sampling_sd"] for r in runs[run]])),
-        )
-
     return {
         "source": source.name,
-        "images": {"training": N_TRAIN, "measured_on": len(unseen[0])},
+        "images": {
+            "training": N_TRAIN,
+            "measured_on": len(unseen[0]),
+            "judge_has_others": new_images,
+        },
         "measured": str(date.today()),
         "versions": {
             "python": platform.python_version(),
@@ -190,14 +175,7 @@ def summarise(data: Path | None, evidence: Path) -> dict:
             "keras": keras.__version__,
             "numpy": np.__version__,
         },
-        "thresholds": {
-            "convnet_accuracy": _rounded_down(bound("convnet", "accuracy")),
-            "dropout_accuracy": _rounded_down(
-                min(bound("dropout", "dropout_accuracy"), bound("dropout", "plain_accuracy"))
-            ),
-            "dropout_gap_closed": _rounded_down(bound("dropout", "gap_closed")),
-            "dropout_loss_tolerance": -_rounded_down(min(0.0, bound("dropout", "loss_saved"))),
-        },
+        **thresholds_from(runs, len(unseen[0]) if new_images else None),
         "evidence": runs,
     }
 
@@ -218,10 +196,6 @@ def _data(path: Path | None) -> tuple[Images, Images]:
 def _runs(evidence: Path) -> Iterator[dict]:
     if evidence.exists():
         yield from map(json.loads, evidence.read_text().splitlines())
-
-
-def _rounded_down(value: float) -> float:
-    return math.floor(value * 200) / 200
 
 
 def main() -> None:
