@@ -97,13 +97,16 @@ def test_eligibility_needs_a_gradebook_and_a_policy_that_can_be_read(course):
     assert "policy.toml" in shown.output.replace("\n", "")
 
 
-def test_the_demo_leaves_a_real_class_alone(course):
+@pytest.mark.parametrize("student", ["a-real-student", "ada"])
+def test_the_demo_leaves_a_real_class_alone(course, student):
     shutil.copytree(ROOT / "tests" / "cohort", course / "tests" / "cohort")
-    (course / "submitted" / "a-real-student" / "image-data").mkdir(parents=True)
-    (course / "submitted" / "a-real-student" / "image-data" / "image-data.ipynb").write_text("{}")
+    (course / "submitted" / student / "image-data").mkdir(parents=True)
+    (course / "submitted" / student / "image-data" / "image-data.ipynb").write_text("{}")
     shown = call("demo", "--course", course)
     assert shown.exit_code == 2
-    assert "a-real-student" in shown.output
+    assert student in shown.output
+    left = course / "submitted" / student / "image-data" / "image-data.ipynb"
+    assert left.read_text() == "{}"
 
 
 def test_the_data_in_use_is_told_and_drawn(tmp_path):

@@ -71,7 +71,7 @@ def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> 
             f"There are no recipes in {course.root / RECIPES}: run the demo in a "
             "clone of the repository."
         )
-    _require_no_others(course, recipes)
+    _require_no_real_class(course, recipes)
     attempts = [attempt for recipe in recipes for attempt in recipe.attempts]
     assignments = course.assignments()
 
@@ -94,14 +94,18 @@ def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> 
     return _rows(assignments, recipes, outcomes, decisions)
 
 
-def _require_no_others(course: Course, recipes: Sequence[Recipe]) -> None:
-    known = {recipe.student for recipe in recipes}
-    others = {item.student for item in find_submissions(course)} - known
+def _require_no_real_class(course: Course, recipes: Sequence[Recipe]) -> None:
+    """Refuse to write over what people handed in; the mark tells that a demo made the class."""
+    mark = course.submitted / ".made-up-class"
+    there = {item.student for item in find_submissions(course)}
+    others = there - {recipe.student for recipe in recipes} if mark.exists() else there
     if others:
         raise CourseError(
             f"{course.submitted} holds submissions of {', '.join(sorted(others)[:5])}. The demo "
             "would grade its made-up class among them: run it in another clone."
         )
+    mark.parent.mkdir(exist_ok=True)
+    mark.touch()
 
 
 def _grade(

@@ -1,6 +1,7 @@
 """What a check says when it does not pass, in words that teach."""
 
 from __future__ import annotations
+
 import textwrap
 from typing import Any, NoReturn
 
