@@ -25,10 +25,10 @@ test: $(READY) ## lint, and the quick tests
 	.venv/bin/pytest -m "not slow"
 
 test-slow: $(READY) ## the tests that train models, grade the class, or drive a browser
-	.venv/bin/pytest -m slow
+	.venv/bin/pytest -m slow -rs
 
 lab: $(READY) ## open JupyterLab with nbgrader and this course's configuration
-	.venv/bin/jupyter lab
+	.venv/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 
 release: $(READY) ## make the student versions in release/ from source/
 	.venv/bin/dlcourse release

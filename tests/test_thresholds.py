@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -47,6 +50,17 @@ class TestFile:
     def test_versions_and_images_are_noted(self, source):
         assert {"tensorflow", "keras", "numpy", "python"} <= set(load(source)["versions"])
         assert load(source)["images"]["training"] == 5000
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_threshold_that_a_notebook_asks_for_is_there(source):
+    asked = {
+        name
+        for notebook in (Path(__file__).parents[1] / "source").glob("*/*.ipynb")
+        for name in re.findall(r'threshold\(\\"(\w+)\\"\)', notebook.read_text())
+    }
+    assert len(asked) == 4
+    assert asked <= set(load(source)["thresholds"])
 
 
 def test_a_subset_of_cifar10_is_held_to_cifar10s_thresholds():

@@ -238,11 +238,14 @@ def _graded(here, submissions, jobs: int | None, force: bool) -> list:
     outcomes = []
     with _progress() as progress:
         task = progress.add_task("Grading", total=len(submissions))
-        for outcome in grade_course(here, submissions, jobs=jobs, force=force):
-            outcomes.append(outcome)
-            progress.update(
-                task, advance=1, description=f"Graded {outcome.assignment} of {outcome.student}"
-            )
+        # Closed at once on Ctrl-C, so that what is running ends as "not graded".
+        grading = grade_course(here, submissions, jobs=jobs, force=force)
+        with contextlib.closing(grading):
+            for outcome in grading:
+                outcomes.append(outcome)
+                progress.update(
+                    task, advance=1, description=f"Graded {outcome.assignment} of {outcome.student}"
+                )
     return sorted(outcomes, key=lambda outcome: (outcome.assignment, outcome.student))
 
 

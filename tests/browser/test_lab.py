@@ -33,6 +33,7 @@ def open_notebook(page: Page, lab) -> None:
 
 def test_a_student_runs_the_notebook_up_to_the_first_task(lab, page, screenshots):
     open_notebook(page, lab)
+    page.screenshot(path=screenshots / "notebook.png")
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 

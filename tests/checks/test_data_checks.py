@@ -1,5 +1,7 @@
 """Arrays, tables, histories, event files: the typical mistakes, each with its own words."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -85,33 +87,38 @@ class TestTables:
         assert "a pandas DataFrame" in message(lambda: check.table("t", {"a": [1]}))
 
 
+def told(measurements):
+    return check.history("h", SimpleNamespace(history=measurements))
+
+
 class TestHistories:
     FULL = {"loss": [2, 1], "accuracy": [0.1, 0.5], "val_loss": [2, 2], "val_accuracy": [0.1, 0.1]}
 
-    def test_dictionary_and_table_are_alike(self):
-        for history in (self.FULL, pd.DataFrame(self.FULL)):
-            check.history("h", history).has_epochs(2).has_validation().learned()
+    def test_what_fit_returns_is_right(self):
+        told(self.FULL).has_epochs(2).has_validation().learned()
 
-    def test_kerass_own_metric_names_are_right(self):
-        names = {
-            "loss": "loss",
-            "accuracy": "sparse_categorical_accuracy",
-            "val_loss": "val_loss",
-            "val_accuracy": "val_sparse_categorical_accuracy",
-        }
-        check.history("h", {names[k]: v for k, v in self.FULL.items()}).has_validation()
+    @pytest.mark.parametrize("inside", [FULL, pd.DataFrame(FULL)])
+    def test_what_is_inside_the_history_is_not_the_history(self, inside):
+        """The next cells of a notebook need the history itself."""
+        assert "the measurements inside a history" in message(lambda: check.history("h", inside))
+
+    @pytest.mark.parametrize(
+        "odd", [{"loss": 3}, {"loss": ["a"]}, {"loss": [None]}, "text", 7, {"loss": [[1]]}]
+    )
+    def test_odd_histories_are_refused_kindly(self, odd):
+        assert "return model.fit" in message(lambda: told(odd))
 
     @pytest.mark.parametrize("missing", ["accuracy", "val_loss", "val_accuracy"])
     def test_a_missing_measurement_is_told(self, missing):
         part = {k: v for k, v in self.FULL.items() if k != missing}
-        assert "validation_data=" in message(lambda: check.history("h", part).has_validation())
+        assert "validation_data=" in message(lambda: told(part).has_validation())
 
     def test_too_few_epochs(self):
-        assert "has 2 epochs" in message(lambda: check.history("h", self.FULL).has_epochs(10))
+        assert "has 2 epochs" in message(lambda: told(self.FULL).has_epochs(10))
 
     @pytest.mark.parametrize("losses", [[1, 2], [1, float("nan")], []])
     def test_a_loss_that_does_not_fall(self, losses):
-        message(lambda: check.history("h", {"loss": losses}).learned())
+        message(lambda: told({"loss": losses}).learned())
 
     def test_a_fit_whose_result_was_not_returned(self):
         assert "return model.fit" in message(lambda: check.history("h", 3))
@@ -145,6 +152,14 @@ class TestCredit:
         shown = capsys.readouterr().out
         assert "✓ right: 1.5 of 1.5" in shown
         assert "✗ wrong: 0 of 2\n    a is 1." in shown
+
+    def test_an_answer_that_no_check_was_ready_for_costs_only_its_part(self, capsys):
+        earned = check.credit(
+            check.part(1, "odd", lambda: {}["surprise"]),
+            check.part(2, "right", lambda: check.value("a", 1).equals(1)),
+        )
+        assert earned == 2
+        assert "could not be read (KeyError: 'surprise')" in capsys.readouterr().out
 
     def test_nothing_earned_is_a_failure_and_nothing_tried_is_not_attempted(self):
         wrong = check.part(1, "wrong", lambda: check.value("a", 1).equals(2))

@@ -83,25 +83,90 @@ def test_axes_are_no_figure():
     plt.close("all")
 
 
-class TestCurves:
-    TABLE = pd.DataFrame({"loss": [2.0, 1.5], "val_loss": [2.1, 1.8]}, index=[1, 2])
+class TestNames:
+    @pytest.mark.parametrize("title", ["cat", "0: cat", "cat (true: dog)", "a cat!"])
+    def test_a_name_among_a_few_words(self, title):
+        figure = grid(names=[title, "dog", "ship", "frog"])
+        check.figure("f", figure).names_images(NAMES)
 
-    def test_pandas_plots_are_as_good(self):
-        figure = self.TABLE.plot(xlabel="epoch", ylabel="loss").figure
-        check.figure("f", figure).draws(
-            loss=[2.0, 1.5], val_loss=[2.1, 1.8]
-        ).has_labelled_axes().has_legend()
+    @pytest.mark.parametrize("title", ["cats", "bobcat", str(NAMES * 3), "", "Cat"])
+    def test_a_name_within_another_or_a_whole_list_is_none(self, title):
+        figure = check.figure("f", grid(names=[title, "dog", "ship", "frog"]))
+        message(lambda: figure.names_images(NAMES))
 
-    def test_a_missing_line(self):
-        figure = check.figure("f", self.TABLE["loss"].plot().figure)
-        assert "none of them is val_loss" in message(
-            lambda: figure.draws(loss=[2.0, 1.5], val_loss=[2.1, 1.8])
+    def test_titles_may_stand_at_the_side(self):
+        figure, axes = plt.subplots(2, 2)
+        for ax, name in zip(axes.flat, NAMES, strict=True):
+            ax.set_title(name, loc="left", color="red")
+        check.figure("f", figure).names_images(NAMES).marks_in_red([True] * 4)
+
+    def test_a_figure_that_show_emptied(self):
+        assert "plt.show() leaves an empty" in message(
+            lambda: check.figure("f", plt.figure()).has_axes(25)
         )
 
-    def test_missing_labels_and_legend(self):
+
+class TestCurves:
+    X, LOSS, VAL_LOSS = [1, 2, 3], [2.0, 1.5, 1.25], [2.1, 1.8, 1.9]
+    TABLE = pd.DataFrame({"loss": LOSS, "val_loss": VAL_LOSS, "accuracy": [0.1, 0.2, 0.3]}, index=X)
+
+    def ask(self, figure):
+        return check.figure("f", figure)
+
+    def draws(self, figure):
+        return self.ask(figure).draws(self.X, loss=self.LOSS, val_loss=self.VAL_LOSS)
+
+    def drawn(self, x=X, labels=("training", "validation")):
         _, ax = plt.subplots()
-        ax.plot([1, 2], self.TABLE["loss"])
-        ax.plot([1, 2], self.TABLE["val_loss"])
-        figure = check.figure("f", ax.figure)
+        for values, label in zip((self.LOSS, self.VAL_LOSS), labels, strict=True):
+            ax.plot(x, values, label=label)
+        return ax
+
+    def test_pandas_plots_are_as_good(self):
+        figure = self.TABLE[["loss", "val_loss"]].plot(xlabel="epoch", ylabel="loss").figure
+        self.draws(figure).has_labelled_axes().has_legend()
+
+    def test_legend_and_labels_may_belong_to_the_figure(self):
+        figure = self.drawn().figure
+        figure.legend()
+        figure.supxlabel("epoch")
+        figure.supylabel("loss")
+        self.draws(figure).has_labelled_axes().has_legend()
+
+    def test_a_mark_at_the_best_epoch_is_no_mistake(self):
+        ax = self.drawn()
+        ax.legend()
+        ax.axvline(2, linestyle="dotted")
+        self.draws(ax.figure).has_legend()
+
+    @pytest.mark.parametrize(
+        "labels", [(None, None), ("loss", "val_loss"), ("train", "Validation")]
+    )
+    def test_labels_as_people_write_them(self, labels):
+        self.draws(self.drawn(labels=labels).figure)
+
+    def test_a_missing_line(self):
+        figure = self.TABLE["loss"].plot().figure
+        assert "none of them is val_loss" in message(lambda: self.draws(figure))
+
+    def test_every_column_drawn(self):
+        figure = self.TABLE.plot().figure
+        assert "and no others" in message(lambda: self.draws(figure))
+
+    def test_two_plots_instead_of_one(self):
+        figure = self.TABLE[["loss", "val_loss"]].plot(subplots=True)[0].figure
+        assert "one plot" in message(lambda: self.draws(figure))
+
+    def test_epochs_counted_from_zero(self):
+        assert "from 1 to 3: the table's index" in message(
+            lambda: self.draws(self.drawn(x=[0, 1, 2]).figure)
+        )
+
+    def test_labels_the_wrong_way_round(self):
+        figure = self.drawn(labels=("validation", "training")).figure
+        assert "is labelled 'validation'" in message(lambda: self.draws(figure))
+
+    def test_missing_labels_and_legend(self):
+        figure = self.ask(self.drawn().figure)
         assert "an axis has no label" in message(figure.has_labelled_axes)
         assert "a legend for 0" in message(figure.has_legend)

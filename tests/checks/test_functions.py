@@ -23,6 +23,18 @@ class TestRightAnswers:
     def test_the_type_of_a_number_does_not_matter(self, result):
         check.function("f", lambda: result).called_with().returns(24)
 
+    def test_tensors_are_their_values(self):
+        class Tensor:
+            def numpy(self):
+                return np.array(24)
+
+        check.function("f", Tensor).called_with().returns(24)
+        check.function("f", lambda: [Tensor(), 2]).called_with().returns([24, 2])
+
+    def test_an_array_holds_items_as_a_tuple_does(self):
+        call = check.function("f", lambda: np.array([4, 2, 5])).called_with()
+        call.gives_items(3).returns((4, 2, 5))
+
     @pytest.mark.parametrize("result", [(4, 2, 5), [4, 2, 5], np.array([4, 2, 5])])
     def test_tuples_lists_and_arrays_are_alike(self, result):
         check.function("f", lambda: result).called_with().returns((4, 2, 5))
@@ -69,14 +81,14 @@ class TestWrongAnswers:
             (NameError("name 'x' is not defined"), "use its arguments"),
             (ValueError("Cannot convert '4' to a shape."), "a shape is a tuple"),
             (
-                TypeError("f() takes 1 positional argument but 2 were given"),
+                TypeError("broken() takes 0 positional arguments but 1 was given"),
                 "those that the task names",
             ),
             (
                 TypeError("only integer scalar arrays can be converted to a scalar index"),
                 "labels.flatten",
             ),
-            (IndexError("list index out of range"), "axis=1 finds the class"),
+            (IndexError("list index out of range"), "The first item has the index 0"),
             (AttributeError("'NoneType' object has no attribute 'fit'"), "end with `return"),
             (ZeroDivisionError("division by zero"), ""),
         ],
@@ -88,6 +100,19 @@ class TestWrongAnswers:
         told = failure(lambda: check.function("broken", broken).called_with(3))
         assert f"broken(3) raised {type(error).__name__}: {error}" in str(told)
         assert hint in told.hint
+
+    def test_somebody_elses_arguments_are_told_apart_from_ones_own(self):
+        def calls_wrongly(n):
+            return dense_params(n)
+
+        told = failure(lambda: check.function("f", calls_wrongly).called_with(1))
+        assert "look up which arguments dense_params takes" in told.hint
+
+    def test_a_number_beyond_all_floats_is_wrong_and_no_crash(self):
+        error = failure(
+            lambda: check.function("f", lambda: 3073**100).called_with().returns(307_300)
+        )
+        assert "more than 30 digits" in str(error)
 
     def test_leaving_python_is_an_error_like_any_other(self):
         def leaves():

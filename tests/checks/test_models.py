@@ -1,5 +1,7 @@
 """Models: equivalents are right, each mistake is named with layer, numbers and equation."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -52,6 +54,11 @@ def message(question) -> str:
     return str(caught.value)
 
 
+def _pooled_twice():
+    pool = layers.MaxPooling2D(2)
+    return small(_1=pool, _3=pool)
+
+
 EQUIVALENTS = {
     "functional": lambda: small(),
     "sequential": lambda: keras.Sequential([keras.Input((32, 32, 3)), *small().layers[1:]]),
@@ -99,6 +106,7 @@ EQUIVALENTS = {
         layers.Dense(50, "relu"),
         layers.Dense(10),
     ),
+    "one pooling used twice": lambda: _pooled_twice(),
     "explicit defaults": lambda: small(
         _0=layers.Conv2D(50, [3, 3], strides=1, padding="valid", activation="relu", name="eyes")
     ),
@@ -335,14 +343,36 @@ class TestOptimizerAndMetrics:
         )
 
     @pytest.mark.parametrize(
-        "metric", ["accuracy", "acc", keras.metrics.SparseCategoricalAccuracy()]
+        "metric", ["accuracy", keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
     )
     def test_accuracy_in_any_spelling(self, metric):
         compiled(SPARSE(), metrics=[metric]).reports_accuracy()
 
-    @pytest.mark.parametrize("metrics", [[], ["mse"], [keras.metrics.Accuracy()]])
+    @pytest.mark.parametrize(
+        "metrics",
+        [[], ["mse"], ["acc"], [keras.metrics.Accuracy()], [keras.metrics.CategoricalAccuracy()]],
+    )
     def test_no_accuracy(self, metrics):
         message(lambda: compiled(SPARSE(), metrics=metrics).reports_accuracy())
+
+
+class TestCompiling:
+    def test_a_class_in_place_of_an_object(self):
+        assert "parentheses" in message(lambda: compiled(SPARSE).has_loss_for(CLASS_NUMBERS))
+
+    def test_a_list_with_one_loss(self):
+        compiled([SPARSE(from_logits=True)]).has_loss_for(CLASS_NUMBERS)
+
+    def test_a_loss_of_ones_own(self):
+        told = message(lambda: compiled(lambda true, got: got).has_loss_for(CLASS_NUMBERS))
+        assert "a loss of your own" in told
+
+    def test_another_model_than_the_one_given(self):
+        given, other = small(), small()
+        ask(given).has_the_weights_of(given)
+        assert "not the model that was handed in" in message(
+            lambda: ask(other).has_the_weights_of(given)
+        )
 
 
 class TestMeasured:
@@ -388,6 +418,22 @@ class TestMeasured:
             np.array_equal(a, b) for a, b in zip(before[0], model.get_weights(), strict=True)
         )
         assert model.get_compile_config() == before[1]
+
+    def test_nan_is_never_good_enough(self):
+        broken, fine = self.bright_or_dark(float("nan")), self.bright_or_dark()
+        data = self.IMAGES, self.LABELS
+        message(lambda: ask(broken).has_no_higher_loss_than("fine", fine, data, tolerance=9.0))
+        message(lambda: ask(broken).has_smaller_gap_than("fine", fine, data, data, at_most=9.0))
+
+    def test_a_history_that_was_measured_on_other_images(self):
+        model, data = self.bright_or_dark(0.5), (self.IMAGES, self.LABELS)
+        loss = float(losses_of(model, *data).mean())
+        true = SimpleNamespace(history={"loss": [9.0, loss], "val_loss": [9.0, loss]})
+        check.history("h", true).ends_with_losses_of("model", model, data, data)
+        false = SimpleNamespace(history={"loss": [loss], "val_loss": [loss - 0.1]})
+        assert "were both handed on as they are" in message(
+            lambda: check.history("h", false).ends_with_losses_of("model", model, None, data)
+        )
 
     def test_gaps_and_losses_are_compared(self):
         seen, unseen = (self.IMAGES[:3], self.LABELS[:3]), (self.IMAGES[3:], self.LABELS[3:])

@@ -7,9 +7,11 @@ networks is marked slow; the rest is graded by the quick tests.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,29 @@ def test_a_quick_recipe_comes_to_its_outcome(course, quick_half, student, assign
 @pytest.mark.parametrize(("student", "assignment"), chosen(slow=True))
 def test_a_slow_recipe_comes_to_its_outcome(course, slow_half, student, assignment):
     require_outcome(course, slow_half, student, assignment)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    "DLCOURSE_REAL_DATA" not in os.environ,
+    reason="needs real CIFAR-10: set DLCOURSE_REAL_DATA to a file that `dlcourse data` can read",
+)
+def test_the_reference_earns_full_marks_on_real_images_too(course, monkeypatch):
+    attempts = [
+        replace(attempt, student="real")
+        for attempt in ATTEMPTS.values()
+        if attempt.student == "ada"
+    ]
+    monkeypatch.setenv("DLCOURSE_DATA", os.environ["DLCOURSE_REAL_DATA"])
+    hand_in(course, attempts)
+    outcomes = list(grade_course(course, find_submissions(course, students=["real"])))
+    assert {o.assignment: o.score for o in outcomes} == {
+        "image-data": 17,
+        "convnet": 37,
+        "dropout": 34,
+    }
+    record = read_record(course.gradebook_folder, "convnet", "real")
+    assert record.inputs.context["data"].startswith("cifar10")
 
 
 def test_a_second_attempt_replaces_the_first(quick_half):

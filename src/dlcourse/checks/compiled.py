@@ -14,14 +14,6 @@ _LOSS_NAMES = {
     "sparse_categorical_crossentropy": _SPARSE,
     "categorical_crossentropy": _ONE_HOT,
 }
-_ACCURACIES = {
-    "accuracy",
-    "acc",
-    "sparse_categorical_accuracy",
-    "categorical_accuracy",
-    "SparseCategoricalAccuracy",
-    "CategoricalAccuracy",
-}
 
 
 @dataclass(frozen=True)
@@ -38,8 +30,16 @@ def compile_facts(name: str, model: keras.Model) -> CompileFacts:
     """Read `model.get_compile_config()`. Raises `CheckFailed` for a model not compiled."""
     if not model.compiled:
         fail(f"{name} is not compiled.", expected="model.compile(optimizer=…, loss=…, metrics=…)")
-    config = model.get_compile_config() or {}
+    try:
+        config = model.get_compile_config() or {}
+    except TypeError:
+        fail(
+            f"{name} is compiled with a class in place of an object.",
+            expected="parentheses behind it: `SparseCategoricalCrossentropy(from_logits=True)`",
+        )
     loss = config.get("loss")
+    if isinstance(loss, (list, tuple)) and len(loss) == 1:
+        loss = loss[0]
     loss_config = loss.get("config", {}) if isinstance(loss, dict) else {}
     loss_name = _name(loss)
     return CompileFacts(
@@ -63,12 +63,17 @@ def require_loss(
         label_shape: (n,) or (n, 1) for class numbers, (n, classes) for one-hot labels.
     """
     one_hot_labels = len(label_shape) == 2 and label_shape[1] == classes and classes > 1
+    if facts.loss == "__lambda__":
+        fail(
+            f"{name} is compiled with a loss of your own, which cannot be read here.",
+            expected="one of Keras' own: keras.losses.…",
+        )
     if facts.loss not in (_SPARSE, _ONE_HOT):
         fail(
             f"{name} is compiled with the loss {facts.loss or 'None'}.",
             expected="a cross-entropy for several classes",
             hint="mean squared error and the like are for numbers, binary cross-entropy for "
-            "two classes.",
+            "two classes; and check the spelling.",
         )
     if facts.loss == _ONE_HOT and not one_hot_labels:
         fail(
@@ -116,14 +121,15 @@ def require_optimizer(name: str, facts: CompileFacts, optimizer: str) -> None:
 
 
 def require_accuracy_metric(name: str, facts: CompileFacts) -> None:
-    """Accuracy is among the metrics, as a name or as one of Keras' classes for several classes."""
-    if _ACCURACIES.isdisjoint(facts.metrics):
+    """Accuracy for class numbers is among the metrics, and is called "accuracy"."""
+    if "accuracy" not in facts.metrics:
         named = ", ".join(facts.metrics) or "none"
         fail(
             f"{name} is compiled with the metrics: {named}.",
-            expected="metrics=['accuracy']",
-            hint="keras.metrics.Accuracy() compares outputs with labels for being equal, which "
-            "logits never are; the name 'accuracy' picks the right one.",
+            expected="metrics=['accuracy'], so that the history has a column accuracy",
+            hint="the name 'accuracy' picks the kind that fits the labels and the outputs. "
+            "Accuracy() would compare logits with labels for being equal, and "
+            "CategoricalAccuracy() wants one-hot labels.",
         )
 
 
@@ -139,8 +145,11 @@ def _name(value: Any) -> str:
 
 
 def _metric_names(metrics: Any) -> list[str]:
+    """What the history will call each metric; other kinds of accuracy by their class."""
     if isinstance(metrics, dict) and "class_name" not in metrics:
         metrics = list(metrics.values())
     if isinstance(metrics, (list, tuple)):
         return [name for metric in metrics for name in _metric_names(metric)]
+    if isinstance(metrics, dict) and metrics["class_name"] == "SparseCategoricalAccuracy":
+        return [metrics["config"]["name"]]
     return [_name(metrics)] if metrics is not None else []

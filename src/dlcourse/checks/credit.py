@@ -34,7 +34,8 @@ def credit(*parts: Part) -> float:
     for item in parts:
         try:
             item.check()
-        except CheckFailed as failure:
+        except Exception as error:
+            failure = error if isinstance(error, CheckFailed) else _unforeseen(error)
             failures.append(failure)
             print(f"{failure.mark} {item.label}: 0 of {item.points:g}\n{_indented(failure)}")
         else:
@@ -44,6 +45,11 @@ def credit(*parts: Part) -> float:
         wrong = [failure for failure in failures if not isinstance(failure, NotAttempted)]
         raise (wrong or failures)[0]
     return float(earned)
+
+
+def _unforeseen(error: Exception) -> CheckFailed:
+    """An answer of a kind that no check was ready for; the other parts are still judged."""
+    return CheckFailed(f"the answer could not be read ({type(error).__name__}: {error}).")
 
 
 def _indented(failure: CheckFailed) -> str:

@@ -5,7 +5,8 @@ The facts are plain data, so a figure may have been drawn in another process.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from dlcourse.checks.outcome import Check, fail, require_attempt, show
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a plot: its label ("" where it has none) and its points' y values."""
+    """One line of a plot: its label ("" where it has none) and its points."""
 
     label: str
+    x: np.ndarray
     y: np.ndarray
 
 
@@ -39,7 +41,10 @@ class AxesFacts:
 class FigureFacts:
     """What is drawn on one figure; axes that are hidden do not count."""
 
-    axes: tuple[AxesFacts, ...] = field(default=())
+    axes: tuple[AxesFacts, ...] = ()
+    x_label: str = ""
+    y_label: str = ""
+    legend: tuple[str, ...] = ()
 
 
 def facts_of(name: str, figure: Any) -> FigureFacts:
@@ -53,20 +58,27 @@ def facts_of(name: str, figure: Any) -> FigureFacts:
         fail(
             f"{name} is {show(figure)}.",
             expected="a matplotlib figure",
-            hint="`figure, axes = plt.subplots(…)` makes one; end the function with "
-            "`return figure`.",
+            hint="`figure, axes = plt.subplots(…)` makes one, and `.figure` of axes is the one "
+            "that they are on; end the function with `return figure`.",
         )
-    return FigureFacts(tuple(_axes_facts(axes) for axes in figure.axes if axes.get_visible()))
+    return FigureFacts(
+        axes=tuple(_axes_facts(axes) for axes in figure.axes if axes.get_visible()),
+        x_label=figure.get_supxlabel(),
+        y_label=figure.get_supylabel(),
+        legend=tuple(text.get_text() for legend in figure.legends for text in legend.get_texts()),
+    )
 
 
 def _axes_facts(axes: Any) -> AxesFacts:
     from matplotlib.colors import to_rgb
+    from matplotlib.text import Text
 
-    title = axes.title
+    title = next(filter(None, map(axes.get_title, ("center", "left", "right"))), "")
+    drawn = next(t for t in axes.get_children() if isinstance(t, Text) and t.get_text() == title)
     legend = axes.get_legend()
     return AxesFacts(
-        title=title.get_text(),
-        title_color=to_rgb(title.get_color()),
+        title=title,
+        title_color=to_rgb(drawn.get_color()),
         x_label=axes.get_xlabel(),
         y_label=axes.get_ylabel(),
         texts=tuple(text.get_text() for text in axes.texts),
@@ -74,6 +86,7 @@ def _axes_facts(axes: Any) -> AxesFacts:
         lines=tuple(
             Line(
                 "" if str(line.get_label()).startswith("_") else str(line.get_label()),
+                np.asarray(line.get_xdata(), dtype=float),
                 np.asarray(line.get_ydata(), dtype=float),
             )
             for line in axes.lines
@@ -92,8 +105,16 @@ class FigureCheck(Check):
 
     def has_axes(self, count: int) -> FigureCheck:
         """It has `count` pictures (pairs of axes)."""
-        if len(self.facts.axes) != count:
-            fail(f"{self.name} has {len(self.facts.axes)} pictures.", expected=f"{count}")
+        got = len(self.facts.axes)
+        if got != count:
+            fail(
+                f"{self.name} has {got} pictures.",
+                expected=f"{count}",
+                hint=""
+                if got
+                else "plt.show() leaves an empty current figure behind: keep the figure in a "
+                "variable when you make it, and return that.",
+            )
         return self
 
     def shows_images(self, images: np.ndarray) -> FigureCheck:
@@ -117,7 +138,7 @@ class FigureCheck(Check):
         self.has_axes(len(names))
         for i, (axes, name) in enumerate(zip(self.facts.axes, names, strict=True)):
             written = [axes.title, axes.x_label, axes.y_label, *axes.texts]
-            if not any(str(name) in text for text in written):
+            if not any(_names(text, str(name)) for text in written):
                 fail(
                     f"{self.name}: picture {i} is called "
                     f"{show(next((t for t in written if t), ''))}.",
@@ -140,39 +161,78 @@ class FigureCheck(Check):
                 )
         return self
 
-    def draws(self, **lines: list[float]) -> FigureCheck:
-        """Each of these named series of y values is one of its lines, on any axes."""
-        drawn = [line for axes in self.facts.axes for line in axes.lines]
-        for name, values in lines.items():
-            if not any(
-                line.y.shape == np.shape(values) and np.allclose(line.y, values) for line in drawn
-            ):
+    def draws(self, x: list[float], **lines: list[float]) -> FigureCheck:
+        """One plot has these named series of y values over `x` as its lines, and no others.
+
+        Lines of another length, such as a mark at one epoch, are not looked at. Where a line has a
+        label, "val" must be in it if it is in the series' name, and only then.
+        """
+        for axes in self.facts.axes:
+            curves = [line for line in axes.lines if line.y.shape == np.shape(x)]
+            found = {
+                name: next((c for c in curves if np.allclose(c.y, values)), None)
+                for name, values in lines.items()
+            }
+            if any(found.values()):
+                break
+        else:
+            fail(
+                f"{self.name} draws none of {', '.join(lines)}.",
+                expected=f"one plot with a line for each of {', '.join(lines)}",
+            )
+        for name, curve in found.items():
+            if curve is None:
                 fail(
-                    f"{self.name} has {len(drawn)} lines, and none of them is {name}.",
-                    expected=f"one line for each of {', '.join(lines)}",
+                    f"{self.name} has {len(curves)} lines in one plot, and none of them is {name}.",
+                    expected=f"one plot with a line for each of {', '.join(lines)}",
                 )
+            if not np.allclose(curve.x, x):
+                fail(
+                    f"{self.name}: the line {name} goes over x from {show(curve.x[0])} to "
+                    f"{show(curve.x[-1])}.",
+                    expected=f"from {show(x[0])} to {show(x[-1])}: the table's index",
+                )
+            if curve.label and ("val" in curve.label.lower()) != name.startswith("val"):
+                fail(
+                    f"{self.name}: the line {name} is labelled {show(curve.label)}.",
+                    expected="labels that tell training and validation apart",
+                )
+        if len(curves) != len(lines):
+            labels = ", ".join(curve.label or "one without a label" for curve in curves)
+            fail(
+                f"{self.name} has {len(curves)} lines in one plot: {labels}.",
+                expected=f"one line for each of {', '.join(lines)}, and no others",
+            )
         return self
 
     def has_labelled_axes(self) -> FigureCheck:
-        """Every pair of axes with lines says what its x and y are."""
+        """Every pair of axes with lines says what its x and y are, or the figure does for all."""
         for axes in self.facts.axes:
-            if axes.lines and not (axes.x_label.strip() and axes.y_label.strip()):
+            x_label = axes.x_label.strip() or self.facts.x_label.strip()
+            y_label = axes.y_label.strip() or self.facts.y_label.strip()
+            if axes.lines and not (x_label and y_label):
                 fail(
-                    f"{self.name}: an axis has no label (x: {axes.x_label!r}, "
-                    f"y: {axes.y_label!r}).",
+                    f"{self.name}: an axis has no label (x: {x_label!r}, y: {y_label!r}).",
                     expected="set_xlabel and set_ylabel, or xlabel= and ylabel= of DataFrame.plot",
                 )
         return self
 
     def has_legend(self) -> FigureCheck:
-        """Where several lines share axes, a legend tells them apart."""
+        """Where several lines share axes, a legend tells at least two of them apart."""
         for axes in self.facts.axes:
-            if len(axes.lines) > 1 and len(axes.legend) < len(axes.lines):
+            entries = len(axes.legend) + len(self.facts.legend)
+            if len(axes.lines) > 1 and entries < 2:
                 fail(
-                    f"{self.name}: {len(axes.lines)} lines, and a legend for {len(axes.legend)}.",
+                    f"{self.name}: {len(axes.lines)} lines, and a legend for {entries}.",
                     expected="a label for each line, and axes.legend()",
                 )
         return self
+
+
+def _names(text: str, name: str) -> bool:
+    """Whether `text` says `name`, as a word of its own and not among many others."""
+    said = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+    return bool(said) and len(text) <= len(name) + 40
 
 
 def _same_image(drawn: np.ndarray, image: np.ndarray) -> bool:

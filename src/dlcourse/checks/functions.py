@@ -46,15 +46,15 @@ class CallCheck(Check):
         passed_args, passed_kwargs = _copied(args), {k: _copy(v) for k, v in kwargs.items()}
         self._passed = [*passed_args, *passed_kwargs.values()]
         try:
-            self.result = function(*passed_args, **passed_kwargs)
-        except NotImplementedError:
-            raise NotAttempted(name) from None
+            self.result = _plain(function(*passed_args, **passed_kwargs))
         except CheckFailed:
             raise
         except (Exception, SystemExit) as error:
+            if type(error) is NotImplementedError and not error.args:
+                raise NotAttempted(f"{name}, or a function that it calls") from None
             raise CheckFailed(
                 f"{self.call} raised {type(error).__name__}: {_brief(error)}",
-                hint=hint_for(error),
+                hint=hint_for(error, name),
             ) from None
 
     def returns(
@@ -105,11 +105,14 @@ class CallCheck(Check):
     def gives_items(self, count: int) -> CallCheck:
         """It returned a tuple (or list) with `count` items."""
         self.returns_something()
-        if not isinstance(self.result, (tuple, list)) or len(self.result) != count:
+        items = list(self.result) if isinstance(self.result, np.ndarray) else self.result
+        if not isinstance(items, (tuple, list)) or len(items) != count:
+            names = ", ".join("abcdefg"[:count])
             fail(
                 f"{self.call} gives {show(self.result)}.",
-                expected=f"{count} values: `return a, b`" if count == 2 else f"{count} values",
+                expected=f"{count} values in one tuple: `return {names}`",
             )
+        self.result = items
         return self
 
     def leaves_its_arguments_alone(self) -> CallCheck:
@@ -142,6 +145,15 @@ def _copy(value: Any) -> Any:
     if isinstance(value, (np.ndarray, list, tuple, dict)):
         return copy.deepcopy(value)
     return value.copy() if type(value).__module__.startswith("pandas.") else value
+
+
+def _plain(value: Any) -> Any:
+    """Tensors as arrays, also within a tuple or list; everything else as it is."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(_plain, value)) if type(value) in (tuple, list) else value
+    if isinstance(value, np.ndarray) or not hasattr(value, "numpy"):
+        return value
+    return value.numpy()
 
 
 def _show_arguments(args: tuple, kwargs: dict) -> str:

@@ -12,21 +12,23 @@ import numpy as np
 
 from dlcourse.checks.outcome import Check, fail, require_attempt, show
 
+Images = tuple[np.ndarray, np.ndarray]
+
 
 def columns_of(name: str, history: Any) -> dict[str, list[float]]:
-    """The metrics of a Keras History, a dictionary of lists, or a DataFrame; by epoch."""
+    """The measurements of a Keras History (anything with such a `history`), epoch by epoch."""
     require_attempt(name, history)
-    if hasattr(history, "history"):
-        history = history.history
-    if hasattr(history, "to_dict"):
-        history = history.to_dict(orient="list")
-    if not isinstance(history, dict):
+    measurements = getattr(history, "history", None)
+    try:
+        return {str(k): [float(value) for value in v] for k, v in measurements.items()}
+    except (AttributeError, TypeError, ValueError):
+        inside = isinstance(history, dict) or hasattr(history, "columns")
+        what = "the measurements inside a history" if inside else show(history)
         fail(
-            f"{name} is {show(history)}.",
-            expected="what model.fit(…) returns",
+            f"{name} is {what}.",
+            expected="the history itself: what model.fit(…) returns",
             hint="a function that trains must return it: `return model.fit(…)`.",
         )
-    return {str(key): [float(value) for value in values] for key, values in history.items()}
 
 
 class HistoryCheck(Check):
@@ -44,18 +46,17 @@ class HistoryCheck(Check):
         return self
 
     def has_validation(self) -> HistoryCheck:
-        """Each epoch was also measured on validation data, loss and accuracy of some kind."""
-        training = {key for key in self.columns if not key.startswith("val_")}
-        validation = {key.removeprefix("val_") for key in self.columns if key not in training}
-        for where, found in (("training", training), ("validation", validation)):
-            if "loss" not in found or not any(key.endswith("accuracy") for key in found):
-                fail(
-                    f"{self.name} has {', '.join(self.columns) or 'nothing'}.",
-                    expected=f"loss and accuracy for training and validation; of {where} "
-                    "something is missing",
-                    hint="validation_data=(images, labels) goes to fit, metrics=['accuracy'] to "
-                    "compile.",
-                )
+        """Each epoch was also measured on validation data, loss and accuracy."""
+        wanted = ("loss", "accuracy", "val_loss", "val_accuracy")
+        missing = [key for key in wanted if key not in self.columns]
+        if missing:
+            fail(
+                f"{self.name} has no {', '.join(missing)}; it has "
+                f"{', '.join(self.columns) or 'nothing'}.",
+                expected="loss and accuracy, for training and for validation",
+                hint="validation_data=(images, labels) goes to fit, metrics=['accuracy'] to "
+                "compile.",
+            )
         return self
 
     def learned(self) -> HistoryCheck:
@@ -71,4 +72,27 @@ class HistoryCheck(Check):
                 f"{self.name}: the training loss went from {losses[0]:.3f} to {losses[-1]:.3f}.",
                 expected="a loss that goes down",
             )
+        return self
+
+    def ends_with_losses_of(
+        self, model_name: str, model: Any, training: Images | None, validation: Images
+    ) -> HistoryCheck:
+        """The last losses it reports are those that `model` has on these images and labels.
+
+        Only for training losses of a model that the last epoch did not change; None: not asked.
+        """
+        from dlcourse.checks.models import losses_of
+
+        for key, data in (("loss", training), ("val_loss", validation)):
+            if data is None:
+                continue
+            got, measured = self.columns[key][-1], float(losses_of(model, *data).mean())
+            if not np.isclose(got, measured, rtol=0.01, atol=1e-3):
+                fail(
+                    f"{self.name} ends with the {key} {got:.3f}.",
+                    expected=f"{measured:.3f}, which {model_name} has on the "
+                    f"{'validation' if key == 'val_loss' else 'training'} images",
+                    hint="fit trains on images and labels, and measures on validation_data: were "
+                    "both handed on as they are?",
+                )
         return self

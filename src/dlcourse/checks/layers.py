@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from dlcourse.checks.outcome import fail, show
+from dlcourse.checks.outcome import fail
 
 # The settings that tell two layers of a kind apart, by the names that Keras gives them.
 _SETTINGS = {
@@ -41,6 +41,9 @@ _ACTIVATION_LAYERS = {
 _TRANSPARENT = {"MaxPooling2D", "Flatten"}
 _MONOTONE = {"relu", "sigmoid", "tanh"}
 
+Shape = tuple[int | None, ...]
+_Call = tuple[str, int]
+
 
 @dataclass(frozen=True)
 class LayerFacts:
@@ -54,7 +57,7 @@ class LayerFacts:
     name: str
     settings: dict[str, Any]
     activation: str
-    output_shape: tuple[int | None, ...]
+    output_shape: Shape
     parameters: int
     equation: str = ""
 
@@ -68,18 +71,19 @@ def facts_of(name: str, model: keras.Model) -> list[LayerFacts]:
     Raises `CheckFailed` for a model that is not one chain from one input to one output.
     """
     facts: list[LayerFacts] = []
+    shape = tuple(model.input_shape[1:])
     for layer in _chain(name, model):
         kind = type(layer).__name__
         config = layer.get_config()
+        before, shape = shape, _output_shape(layer, shape)
         if kind == "Activation":
-            activation = _activation_name(config.get("activation"))
-            _fold(facts, layer, activation)
+            _fold(facts, layer, _activation_name(config.get("activation")), shape)
         elif kind in _ACTIVATION_LAYERS:
-            _fold(facts, layer, _ACTIVATION_LAYERS[kind] + _relu_settings(config))
+            _fold(facts, layer, _ACTIVATION_LAYERS[kind] + _relu_settings(config), shape)
         elif kind == "Dropout" and config["rate"] == 0:
             continue
         else:
-            facts.append(_facts(layer, kind, config))
+            facts.append(_facts(layer, kind, config, before, shape))
     return facts
 
 
@@ -115,50 +119,61 @@ def _functional_chain(name: str, model: keras.Model) -> list[Any]:
             expected="a model made with keras.Model(inputs, outputs) or keras.Sequential",
         )
     operations = {operation.name: operation for operation in model.operations}
-    source_of: dict[str, str] = {}
+    # A call is one use of a layer: (its name, the how-manyth use). One without weights, such as a
+    # pooling, may be used again: it computes the same as another of its kind.
+    source_of: dict[_Call, _Call] = {}
     for item in described:
         calls = item.get("inbound_nodes", [])
-        if len(calls) > 1:
+        if len(calls) > 1 and getattr(operations[item["name"]], "weights", ()):
             fail(
                 f"{name}: layer '{item['name']}' is used {len(calls)} times.",
-                expected="each layer used once, one after the other",
+                expected="a layer with weights of its own for each place",
             )
-        if not calls:
-            continue
-        sources = _sources(calls[0])
-        if len(sources) != 1:
-            fail(
-                f"{name}: layer '{item['name']}' has {len(sources)} inputs.",
-                expected="each layer called on the output of the one before it",
-            )
-        source_of[item["name"]] = sources[0]
-    user_of = {source: layer for layer, source in source_of.items()}
+        for number, call in enumerate(calls):
+            sources = _sources(call)
+            if len(sources) != 1:
+                fail(
+                    f"{name}: layer '{item['name']}' has {len(sources)} inputs.",
+                    expected="each layer called on the output of the one before it",
+                )
+            source_of[item["name"], number] = sources[0]
+    user_of = {source: call for call, source in source_of.items()}
     if len(user_of) != len(source_of):
-        shared = next(s for s in source_of.values() if list(source_of.values()).count(s) > 1)
+        taken = list(source_of.values())
+        shared = next(source for source in taken if taken.count(source) > 1)
         fail(
-            f"{name}: the output of '{shared}' goes to more than one layer.",
+            f"{name}: the output of '{shared[0]}' goes to more than one layer.",
             expected="each layer called on the output of the one before it",
         )
-    start = next(item["name"] for item in described if item["name"] not in source_of)
-    order = [start]
-    while order[-1] in user_of:
-        order.append(user_of[order[-1]])
-    return [operations[layer] for layer in order]
+    call = next((item["name"], 0) for item in described if not item.get("inbound_nodes"))
+    order = [call]
+    while call in user_of:
+        call = user_of[call]
+        order.append(call)
+    return [operations[layer] for layer, _ in order]
 
 
-def _sources(value: Any) -> list[str]:
-    """The names of the layers that a serialised call takes its tensors from."""
+def _sources(value: Any) -> list[_Call]:
+    """The calls that a serialised call takes its tensors from."""
     if isinstance(value, dict):
         if value.get("class_name") == "__keras_tensor__":
-            return [value["config"]["keras_history"][0]]
-        return [name for item in value.values() for name in _sources(item)]
+            layer, number, _ = value["config"]["keras_history"]
+            return [(layer, number)]
+        return [source for item in value.values() for source in _sources(item)]
     if isinstance(value, (list, tuple)):
-        return [name for item in value for name in _sources(item)]
+        return [source for item in value for source in _sources(item)]
     return []
 
 
-def _facts(layer: Any, kind: str, config: dict[str, Any]) -> LayerFacts:
-    output_shape = tuple(layer.output.shape[1:])
+def _output_shape(layer: Any, input_shape: Shape) -> Shape:
+    if not isinstance(layer, keras.Layer):
+        return tuple(layer.output.shape[1:])  # an operation, such as keras.ops.relu
+    return tuple(layer.compute_output_shape((None, *input_shape))[1:])
+
+
+def _facts(
+    layer: Any, kind: str, config: dict[str, Any], input_shape: Shape, output_shape: Shape
+) -> LayerFacts:
     if kind == "Reshape" and len(output_shape) == 1:
         kind = "Flatten"
     return LayerFacts(
@@ -168,22 +183,22 @@ def _facts(layer: Any, kind: str, config: dict[str, Any]) -> LayerFacts:
         activation=_activation_name(config.get("activation")),
         output_shape=output_shape,
         parameters=layer.count_params() if isinstance(layer, keras.Layer) else 0,
-        equation=_equation(layer, kind, config),
+        equation=_equation(kind, config, input_shape),
     )
 
 
-def _equation(layer: Any, kind: str, config: dict[str, Any]) -> str:
+def _equation(kind: str, config: dict[str, Any], input_shape: Shape) -> str:
     bias = " + 1" if config.get("use_bias") else ""
     if kind == "Conv2D":
         height, width = config["kernel_size"]
-        channels = layer.input.shape[-1] // config["groups"]
+        channels = input_shape[-1] // config["groups"]
         return f"({height}·{width}·{channels}{bias})·{config['filters']}"
     if kind == "Dense":
-        return f"({layer.input.shape[-1]}{bias})·{config['units']}"
+        return f"({input_shape[-1]}{bias})·{config['units']}"
     return ""
 
 
-def _fold(facts: list[LayerFacts], layer: Any, activation: str) -> None:
+def _fold(facts: list[LayerFacts], layer: Any, activation: str, shape: Shape) -> None:
     """Give `activation` to the layer that it belongs to; append it where there is none."""
     if activation == "linear":
         return
@@ -197,9 +212,7 @@ def _fold(facts: list[LayerFacts], layer: Any, activation: str) -> None:
             break
         if not (facts[i].kind in _TRANSPARENT and activation in _MONOTONE):
             break
-    facts.append(
-        LayerFacts("Activation", layer.name, {}, activation, tuple(layer.output.shape[1:]), 0)
-    )
+    facts.append(LayerFacts("Activation", layer.name, {}, activation, shape, 0))
 
 
 def _relu_settings(config: dict[str, Any]) -> str:
@@ -220,8 +233,9 @@ def _activation_name(activation: Any) -> str:
     if isinstance(activation, dict):
         config = activation.get("config")
         name = config if isinstance(config, str) else activation.get("class_name", "")
-        return _ACTIVATION_LAYERS.get(name, str(name))
-    return show(activation)
+        if name and name != "__lambda__":
+            return _ACTIVATION_LAYERS.get(name, str(name))
+    return "(one of your own)"
 
 
 def _plain(value: Any) -> Any:

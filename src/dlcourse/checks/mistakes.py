@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 
+# Each: what the error's type and text match, and where to look. The first that matches is given.
 _HINTS = (
     (
-        r"Cannot convert .* to a shape|'int' object is not iterable",
+        r"Cannot convert .* to a shape",
         "a shape is a tuple, even with one number in it; for these images it is "
         "`keras.Input(shape=(32, 32, 3))`.",
+    ),
+    (
+        r"'numpy.int64' object is not iterable",
+        "argmax without an axis gives one number for everything: axis=1 gives one for each image.",
+    ),
+    (
+        r"'int' object is not iterable",
+        "`for i in 5` cannot work: write `for i in range(5)`, or `for item in items`.",
     ),
     (
         r"`target` and `output` must have the same (shape|rank)",
@@ -22,12 +31,33 @@ _HINTS = (
     ),
     (
         r"^(NameError|UnboundLocalError)",
-        "inside a function use its arguments and what it makes itself, and check the spelling.",
+        "inside a function use its arguments and what it makes itself, and check the spelling. "
+        "What belongs to a module has its name in front, as in `keras.losses.` or `layers.`.",
     ),
     (
         r"^IndexError: (list|tuple) index|^IndexError: index \d+ is out of bounds",
-        "an index is larger than the list is long. With argmax, axis=1 finds the class for each "
-        "image; axis=0 finds the image for each class.",
+        "an index is larger than the list is long. The first item has the index 0.",
+    ),
+    (
+        r"^KeyError: -1$",
+        "in a table's column, [-1] looks for a row that is called -1; `.iloc[-1]` is the last row.",
+    ),
+    (
+        r"Cannot cast ufunc",
+        "`/=` writes into the array of whole numbers that was handed in: `images / 255` makes a "
+        "new one, of floats.",
+    ),
+    (
+        r"'numpy.ndarray' object has no attribute '(imshow|set_title|axis)'",
+        "plt.subplots(5, 5) gives 5 rows of axes: `axes.flatten()` makes one row of 25 of them.",
+    ),
+    (
+        r"Kernel shape must have the same length as input",
+        "keras.Input takes the shape of one image, without the number of images.",
+    ),
+    (
+        r"Only input tensors may be passed as positional",
+        "a layer is first made and then called on a tensor: `layers.Conv2D(…)(x)`.",
     ),
     (
         r"incompatible with the layer: expected .*ndim",
@@ -35,8 +65,9 @@ _HINTS = (
         "the first Dense?",
     ),
     (
-        r"incompatible with the layer",
-        "the shape of the images does not fit what the model's Input promised.",
+        r"incompatible with the layer|incompatible shape",
+        "the shape of the images does not fit what the model's Input promised. A model takes many "
+        "images at once: a single one needs `image[None]`.",
     ),
     (
         r"output size would be zero or negative",
@@ -56,15 +87,18 @@ _HINTS = (
         "a label of shape (n, 1) is an array with one number in it: take the number out, as in "
         "`int(label[0])`, or flatten all labels first: `labels.flatten()`.",
     ),
-    (
-        r"takes \d+ positional arguments? but|required positional argument|"
-        r"unexpected keyword argument",
-        "the function's arguments must be those that the task names, in that order.",
-    ),
+)
+_ARGUMENTS = re.compile(
+    r"^TypeError: (?P<callee>[\w.]+)\(\) "
+    r"(takes \d+ positional|missing \d+ required|got an unexpected keyword)"
 )
 
 
-def hint_for(error: BaseException) -> str:
-    """Where to look after `error`, or "" where nothing is known about it."""
+def hint_for(error: BaseException, function: str) -> str:
+    """Where to look after `error` in a call of `function`, "" where nothing is known about it."""
     text = f"{type(error).__name__}: {error}"
+    if match := _ARGUMENTS.match(text):
+        if match["callee"].split(".")[-1] == function:
+            return "the function's arguments must be those that the task names, in that order."
+        return f"look up which arguments {match['callee']} takes: `help(…)` tells."
     return next((hint for pattern, hint in _HINTS if re.search(pattern, text)), "")

@@ -14,7 +14,7 @@ import numpy as np
 
 from dlcourse.checks import compiled
 from dlcourse.checks.layers import LayerFacts, expected_facts, facts_of
-from dlcourse.checks.outcome import Check, fail, require_attempt, show
+from dlcourse.checks.outcome import Check, a, fail, require_attempt, show
 
 _BATCH = 250
 
@@ -56,6 +56,11 @@ class ModelCheck(Check):
             fail(
                 f"{name} is {show(model)}.",
                 expected="a Keras model: keras.Model(inputs=…, outputs=…)",
+            )
+        if not isinstance(model, keras.Sequential) and not hasattr(model, "input_shape"):
+            fail(
+                f"{name} is built by a class of its own, so its layers cannot be followed.",
+                expected="a model made with keras.Model(inputs, outputs) or keras.Sequential",
             )
         if not model.built or not model.layers:
             fail(
@@ -151,10 +156,13 @@ class ModelCheck(Check):
         if len(rates) != 1:
             fail(f"{self.name} has {len(rates)} Dropout layers.", expected="one")
         if abs(rates[0] - rate) > 1e-9:
+            turned = abs(rates[0] - (1 - rate)) < 1e-9
             fail(
                 f"{self.name} has a Dropout with rate {rates[0]:g}.",
                 expected=f"rate {rate:g}",
-                hint="the rate must be the function's argument, not a fixed number or a name "
+                hint="the rate is the share that is dropped, not the share that is kept."
+                if turned
+                else "the rate must be the function's argument, not a fixed number or a name "
                 "from elsewhere in the notebook.",
             )
         return self
@@ -173,6 +181,16 @@ class ModelCheck(Check):
         compiled.require_optimizer(
             self.name, compiled.compile_facts(self.name, self.model), optimizer
         )
+        return self
+
+    def has_the_weights_of(self, other: keras.Model) -> ModelCheck:
+        """It is the model `other`, or one with the very same weights."""
+        weights, others = self.model.get_weights(), other.get_weights()
+        if len(weights) != len(others) or not all(map(np.array_equal, weights, others)):
+            fail(
+                f"{self.name} is not the model that was handed in.",
+                expected="the function compiles its argument and returns it",
+            )
         return self
 
     def reports_accuracy(self) -> ModelCheck:
@@ -208,7 +226,7 @@ class ModelCheck(Check):
             losses_of(model, *unseen).mean() - losses_of(model, *seen).mean()
             for model in (self.model, ModelCheck(other_name, other).model)
         )
-        if gap >= other_gap or gap > at_most:
+        if not (gap < other_gap and gap <= at_most):  # so that nan does not pass
             fail(
                 f"On new pictures the loss is {gap:.3f} higher than on training pictures for "
                 f"{self.name}, and {other_gap:.3f} higher for {other_name}.",
@@ -224,7 +242,7 @@ class ModelCheck(Check):
         """Its cross-entropy on `unseen` is at most `tolerance` above that of the model `other`."""
         loss = losses_of(self.model, *unseen).mean()
         other_loss = losses_of(ModelCheck(other_name, other).model, *unseen).mean()
-        if loss - other_loss > tolerance:
+        if not loss - other_loss <= tolerance:  # so that nan does not pass
             fail(
                 f"On pictures that they have not seen, the loss is {loss:.3f} for {self.name} "
                 f"and {other_loss:.3f} for {other_name}.",
@@ -251,7 +269,7 @@ class ModelCheck(Check):
             before = f"after layer {i1} ({got[i1 - 1]})" if i1 else "at the beginning"
             if action == "insert":
                 fail(
-                    f"{counts}{_a(wanted[j1].kind)} is missing {before}.",
+                    f"{counts}{a(wanted[j1].kind)} is missing {before}.",
                     expected=_kinds(wanted),
                 )
             if action == "delete":
@@ -262,7 +280,7 @@ class ModelCheck(Check):
                 )
             if action == "replace":
                 fail(
-                    f"{self.name}: layer {i1 + 1} is {_a(got[i1].kind)} ('{got[i1].name}').",
+                    f"{self.name}: layer {i1 + 1} is {a(got[i1].kind)} ('{got[i1].name}').",
                     expected=f"{wanted[j1].kind}, in {_kinds(wanted)}",
                 )
 
@@ -287,10 +305,6 @@ class ModelCheck(Check):
                 f"{layer.equation} = {layer.parameters:,} parameters.",
                 expected=f"{target.output_shape} and {target.equation} = {target.parameters:,}",
             )
-
-
-def _a(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "AEIOU" else f"a {kind}"
 
 
 def _kinds(facts: list[LayerFacts]) -> str:

@@ -46,12 +46,12 @@ class NotAttempted(CheckFailed):
 
     mark = "○"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(
-            f"{name}: nothing to check yet.",
-            hint="write your answer where it says YOUR CODE HERE (in place of the line `raise "
-            "NotImplementedError()`), run the cells from there on, then this one again. If you "
-            "did, the first red message above tells what stopped it.",
+            f"{what}: nothing to check yet.",
+            hint=hint
+            or "write your answer where it says YOUR CODE HERE (in place of the line `raise "
+            "NotImplementedError()`), run that cell, then this one again.",
         )
 
 
@@ -71,7 +71,16 @@ def fail(problem: str, expected: str = "", hint: str = "") -> NoReturn:
 def require_attempt(name: str, value: Any) -> None:
     """Raise `NotAttempted` where `value` is still the placeholder (`None` or `...`)."""
     if value is None or value is Ellipsis:
-        raise NotAttempted(name)
+        raise NotAttempted(
+            name,
+            hint="it is still empty. The first red message above tells what is missing: mend that, "
+            "run the cells from there on, then this one again.",
+        )
+
+
+def a(noun: str) -> str:
+    """`noun` with its indefinite article."""
+    return f"an {noun}" if noun[:1] in "AEIOaeio" else f"a {noun}"
 
 
 def show(value: Any) -> str:
@@ -90,10 +99,10 @@ def show(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return repr(value)
     if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:,}" if abs(value) < 10**30 else "a number of more than 30 digits"
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, (str, dict, tuple, list)):
         text = repr(value)
         return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
-    return f"a {type(value).__name__}"
+    return a(type(value).__name__)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dlcourse.checks.outcome import Check, fail, require_attempt, show
+from dlcourse.checks.outcome import Check, a, fail, require_attempt, show
 
 
 def is_same(got: Any, expected: Any, tolerance: float = 1e-6) -> bool:
@@ -42,11 +42,12 @@ def is_same(got: Any, expected: Any, tolerance: float = 1e-6) -> bool:
     if isinstance(expected, np.generic):
         expected = expected.item()
     if isinstance(expected, Number) and not isinstance(expected, bool):
-        return (
-            isinstance(got, Number)
-            and not isinstance(got, (bool, complex))
-            and math.isclose(got, expected, rel_tol=tolerance, abs_tol=tolerance)
-        )
+        if not isinstance(got, Number) or isinstance(got, (bool, complex)):
+            return False
+        try:
+            return math.isclose(got, expected, rel_tol=tolerance, abs_tol=tolerance)
+        except OverflowError:  # a whole number beyond all floats
+            return got == expected
     return type(got) is type(expected) and bool(got == expected)
 
 
@@ -83,8 +84,8 @@ class ValueCheck(Check):
         for i, item in enumerate(items):
             if not isinstance(item, kind):
                 fail(
-                    f"{self.name}: item {i} is {show(item)}, a {type(item).__name__}.",
-                    expected=f"every item is a {kind.__name__}",
+                    f"{self.name}: item {i} is {show(item)}, {a(type(item).__name__)}.",
+                    expected=f"every item is {a(kind.__name__)}",
                 )
         return self
 
