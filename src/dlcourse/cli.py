@@ -8,12 +8,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from dlcourse.eligibility import Verdict
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,6 +46,7 @@ Assignments = Annotated[
 ]
 HERE = Path()
 NEEDS_A_PERSON, FAILED = 1, 2
+_ELIGIBLE = {"eligible": "yes", "not eligible": "no", "undecided": "undecided"}
 
 
 @app.command()
@@ -152,7 +157,7 @@ def eligible(
             decisions = decide(rules, read_results(here, rules))
         except PolicyError as error:
             _stop(str(error))
-        table = Table("student", "points", "verdict", "why", show_lines=True)
+        table = Table("student", "points", "eligible", "why", show_lines=True)
         for decision in decisions:
             table.add_row(
                 decision.student,
@@ -222,13 +227,15 @@ def demo(
         here = load_course(course)
         with _progress() as progress:
             rows = run_demo(here, jobs=jobs, progress=progress)
-    table = Table("student", "assignment", "score", "status", "eligible", "why", show_lines=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("student", "assignment", "score", "status", "eligible"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("why")
     for row in rows:
-        if row.begins_student:
+        if row.verdict:
             table.add_section()
-        table.add_row(
-            row.student, row.assignment, row.score, row.status, _coloured(row.eligible), row.why
-        )
+        told = _coloured(row.verdict) if row.verdict else ""
+        table.add_row(row.student, row.assignment, row.score, row.status, told, row.why)
     console.print(table)
 
 
@@ -274,9 +281,9 @@ def _remarks(outcome) -> str:
     return "; ".join(remarks)
 
 
-def _coloured(verdict: str) -> str:
-    colour = {"eligible": "green", "not eligible": "red", "undecided": "yellow"}.get(verdict)
-    return f"[{colour}]{verdict}[/]" if colour else str(verdict)
+def _coloured(verdict: Verdict) -> str:
+    colour = {"eligible": "green", "not eligible": "red", "undecided": "yellow"}[verdict]
+    return f"[{colour}]{_ELIGIBLE[verdict]}[/]"
 
 
 def _progress() -> Progress:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.progress import Progress
 
-from dlcourse.eligibility import Decision, decide, read_policy
+from dlcourse.eligibility import Decision, Result, Verdict, decide, read_policy
 from dlcourse.grading import grade_course
 from dlcourse.results import read_results
 from dlcourse.sample_class import (
@@ -48,15 +48,14 @@ STUDENTS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the closing table; eligibility is told on a student's first line."""
+    """One line of the closing table; the verdict is told on a student's first line."""
 
     student: str
     assignment: str
     score: str
     status: str
-    eligible: str
+    verdict: Verdict | None
     why: str
-    begins_student: bool
 
 
 def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> list[Row]:
@@ -140,30 +139,42 @@ def _rows(
     for recipe in recipes:
         decision = decisions[recipe.student]
         results = {result.assignment: result for result in decision.results}
-        first = True
         for assignment in assignments:
+            first = assignment == assignments[0]
             outcome = outcomes.get((recipe.student, assignment))
-            if outcome is None:
-                continue
             result = results[assignment]
-            score = f"{result.low:g} of {result.possible:g}"
+            has_score = outcome is not None and outcome.status == "graded"
             rows.append(
                 Row(
                     recipe.student if first else "",
                     assignment,
-                    score if outcome.status == "graded" else "–",
-                    _status(outcome, result.why),
-                    str(decision.verdict) if first else "",
-                    "; ".join(decision.reasons) if first else "",
-                    first,
+                    f"{result.low:g}/{result.possible:g}" if has_score else "–",
+                    _status(outcome, result),
+                    decision.verdict if first else None,
+                    "; ".join(_reasons(decision, assignment, assignments, first)),
                 )
             )
-            first = False
     return rows
 
 
-def _status(outcome: GradingOutcome, open_points: str) -> str:
+def _status(outcome: GradingOutcome | None, result: Result) -> str:
+    if outcome is None:
+        return "not submitted"
     if outcome.status != "graded":
         return outcome.status
     late = f", {outcome.late_seconds / 3600:.1f} h late" if outcome.late_seconds > 0 else ""
-    return ("to be read" if open_points else "graded") + late
+    return ("to be read" if result.high > result.low else "graded") + late
+
+
+def _reasons(
+    decision: Decision, assignment: str, assignments: Sequence[str], first: bool
+) -> list[str]:
+    """The reasons that belong on an assignment's line; those about no single one on the first."""
+    own = f"{assignment}: "
+    others = tuple(f"{name}: " for name in assignments if name != assignment)
+    return [
+        reason.removeprefix(own)
+        for reason in decision.reasons
+        if (reason.startswith(own) and reason != f"{own}not submitted")
+        or (first and not reason.startswith((own, *others)))
+    ]
