@@ -32,7 +32,6 @@ STUDENTS = (
     "cara",
     "dan",
     "eva",
-    "finn",
     "gus",
     "hana",
     "jun",
@@ -90,7 +89,7 @@ def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> 
 
     policy = read_policy(course.gradebook_folder / "policy.toml")
     decisions = {d.student: d for d in decide(policy, read_results(course, policy))}
-    return _rows(assignments, recipes, outcomes, decisions)
+    return _rows(policy.assignments, recipes, outcomes, decisions)
 
 
 def _require_no_real_class(course: Course, recipes: Sequence[Recipe]) -> None:
