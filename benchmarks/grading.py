@@ -60,11 +60,19 @@ def regrade(folder: Path) -> float:
 
 def run(folder: Path, command: str, *arguments: str) -> float:
     """Run a command of this environment in `folder`; seconds. Raises where it fails."""
+    scripts = Path(sys.executable).parent
+    environment = os.environ | {
+        "DLCOURSE_DATA": "stand-in",
+        "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",  # nbgrader runs alembic by name
+    }
     began = time.monotonic()
     subprocess.run(
-        [Path(sys.executable).parent / command, *arguments], cwd=folder, check=True,
-        capture_output=True, env=os.environ | {"DLCOURSE_DATA": "stand-in"},
-    )  # fmt: skip
+        [scripts / command, *arguments],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        env=environment,
+    )
     return time.monotonic() - began
 
 
