@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions
 from traitlets.config import Config
 
+from nbjudge.converters import KeepsFailure
 from nbjudge.course import Course
 from nbjudge.errors import CourseError, ReleaseError, SourceError
 from nbjudge.files import read_files, replace_folder
@@ -132,26 +131,8 @@ def _generate(course: Course, assignment: str, folder: Path, *, database: bool) 
         raise ReleaseError(f"nbgrader could not generate {assignment}: {what}") from cause
 
 
-class _GenerateAssignment(GenerateAssignment):
-    """Nbgrader's converter; it logs what went wrong in a notebook, this one also keeps it."""
-
-    failure: BaseException | None = None
-
-    @contextmanager
-    def _keep(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            self.failure = error
-            raise
-
-    def init_assignment(self, *args: Any) -> None:
-        with self._keep():
-            super().init_assignment(*args)
-
-    def convert_single_notebook(self, notebook_filename: str) -> None:
-        with self._keep():
-            super().convert_single_notebook(notebook_filename)
+class _GenerateAssignment(KeepsFailure, GenerateAssignment):
+    """Nbgrader's converter."""
 
 
 def _hint(error: BaseException) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from nbgrader.api import InvalidEntry
 from nbgrader.converters import Autograde
 from sqlalchemy.exc import OperationalError, SAWarning
 
+from nbjudge.converters import KeepsFailure
 from nbjudge.course import Course, load_course
 from nbjudge.errors import NotGraded
 from nbjudge.scores import CellScore, cell_scores
@@ -46,28 +45,8 @@ class Worked:
     cells: tuple[CellScore, ...] = ()
 
 
-class KeepingAutograde(Autograde):
-    """Nbgrader's converter; it logs what went wrong with a submission, this one also keeps it."""
-
-    failure: BaseException | None = None
-
-    @contextmanager
-    def _keep(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            self.failure = error
-            raise
-
-    def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Copy the files and enter the submission into the gradebook."""
-        with self._keep():
-            super().init_assignment(assignment_id, student_id)
-
-    def convert_single_notebook(self, notebook_filename: str) -> None:
-        """Sanitise, run and score one notebook."""
-        with self._keep():
-            super().convert_single_notebook(notebook_filename)
+class _Autograde(KeepsFailure, Autograde):
+    """Nbgrader's converter."""
 
 
 def grade_one(task: Task) -> Worked:
@@ -100,7 +79,7 @@ def grade_one(task: Task) -> Worked:
 def _autograde(course: Course, submission: Submission) -> None:
     """Run nbgrader's converter; raises what stopped it."""
     for attempt in range(1, _ATTEMPTS + 1):
-        converter = KeepingAutograde(
+        converter = _Autograde(
             coursedir=course.coursedir(
                 assignment_id=submission.assignment,
                 student_id=submission.student,
