@@ -61,6 +61,34 @@ def test_nothing_to_grade(course):
     assert "nothing to grade" in shown.output
 
 
+def test_what_a_student_is_called_is_shown_as_it_is(course):
+    """A name that looks like the terminal's markup must not stop the table for the others."""
+    assert call("release", "--no-run", "--course", course).exit_code == 0
+    name = "x[red]"
+    (course / "submitted" / name / "image-data").mkdir(parents=True)
+    (course / "submitted" / name / "image-data" / "image-data.ipynb").write_text("{}")
+    env = {"DLCOURSE_DATA": "stand-in"}
+    shown = call("grade", "--course", course, env=env)
+    assert shown.exit_code == 1, shown.output
+    assert name in shown.output
+    (course / "gradebook" / "policy.toml").write_text(
+        'assignments = ["image-data"]\noverall = 0.5\n'
+    )
+    shown = call("eligible", "--course", course, env=env)
+    assert shown.exit_code == 1, shown.output
+    assert name in shown.output
+
+
+def test_the_missing_half_of_an_installation_is_named(monkeypatch, course):
+    def missing(folder):
+        raise ModuleNotFoundError("No module named 'nbgrader'", name="nbgrader")
+
+    monkeypatch.setattr("nbjudge.course.load_course", missing)
+    shown = call("grade", "--course", course)
+    assert shown.exit_code == 2
+    assert "pip install '.[grading]'" in shown.output
+
+
 def test_an_assignment_that_there_is_not(course):
     for command in ("release", "grade"):
         shown = call(command, "convent", "--course", course)

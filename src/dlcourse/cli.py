@@ -15,6 +15,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from dlcourse.eligibility import Verdict
@@ -27,8 +28,9 @@ app = typer.Typer(
     "Exit codes: **0** all is well, **1** something needs a person, **2** the command could not "
     "be carried out.",
 )
-console = Console()
-errors = Console(stderr=True)
+# Names and reasons come from students: nothing in a text is taken for rich's markup.
+console = Console(markup=False)
+errors = Console(stderr=True, markup=False)
 
 CourseOption = Annotated[
     Path,
@@ -264,7 +266,7 @@ def _outcome_table(outcomes: list) -> Table:
             outcome.student,
             outcome.assignment,
             f"{outcome.score:g} of {outcome.max_score:g}" if graded else "–",
-            outcome.status if graded else f"[red]{outcome.status}[/]",
+            Text(outcome.status, style="" if graded else "red"),
             _remarks(outcome),
         )
     return table
@@ -281,14 +283,14 @@ def _remarks(outcome) -> str:
     return "; ".join(remarks)
 
 
-def _coloured(verdict: Verdict) -> str:
+def _coloured(verdict: Verdict) -> Text:
     colour = {"eligible": "green", "not eligible": "red", "undecided": "yellow"}[verdict]
-    return f"[{colour}]{_ELIGIBLE[verdict]}[/]"
+    return Text(_ELIGIBLE[verdict], style=colour)
 
 
 def _progress() -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -321,7 +323,7 @@ def _errors_told() -> Iterator[None]:
 
 
 def _stop(message: str) -> NoReturn:
-    errors.print(f"[red]{message}[/]", highlight=False)
+    errors.print(message, style="red", highlight=False)
     raise typer.Exit(FAILED)
 
 
