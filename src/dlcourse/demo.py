@@ -11,19 +11,19 @@ from dlcourse.eligibility import Decision, Result, Verdict, decide, read_policy
 from dlcourse.grading import grade_course
 from dlcourse.results import read_results
 from dlcourse.sample_class import (
-    Attempt,
     Recipe,
     enrol,
     grade_by_hand,
     hand_in,
     read_recipes,
+    rounds,
     set_due_dates,
 )
 from nbjudge.course import Course
 from nbjudge.errors import CourseError
 from nbjudge.grading import GradingOutcome
 from nbjudge.release import release
-from nbjudge.submissions import find_submissions
+from nbjudge.submissions import Submission, find_submissions
 
 RECIPES = "tests/cohort/students"
 # Every mistake of the class once, and of the long trainings as many as fit into five minutes.
@@ -80,11 +80,12 @@ def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> 
     enrol(course, recipes)
     set_due_dates(course, assignments)
 
-    again = [attempt for attempt in attempts if attempt.earlier is not None]
-    hand_in(course, [attempt.first() for attempt in attempts])
-    outcomes = _grade(course, attempts, progress, jobs, "Grading")
-    hand_in(course, again)
-    outcomes |= _grade(course, again, progress, jobs, "Grading what was handed in again")
+    # The longest first: none of them is left running alone at the end.
+    attempts.sort(key=lambda a: (not a.slow, a.assignment != "dropout", a.assignment, a.student))
+    outcomes = {}
+    steps = ("Grading", "Grading what was handed in again")
+    for step, handed_in in zip(steps, rounds(attempts), strict=True):
+        outcomes |= _grade(course, hand_in(course, handed_in), progress, jobs, step)
     grade_by_hand(course, attempts)
 
     policy = read_policy(course.gradebook_folder / "policy.toml")
@@ -107,17 +108,12 @@ def _require_no_real_class(course: Course, recipes: Sequence[Recipe]) -> None:
 
 
 def _grade(
-    course: Course, attempts: Sequence[Attempt], progress: Progress, jobs: int | None, what: str
+    course: Course,
+    submissions: Sequence[Submission],
+    progress: Progress,
+    jobs: int | None,
+    what: str,
 ) -> dict[tuple[str, str], GradingOutcome]:
-    wanted = {(attempt.student, attempt.assignment) for attempt in attempts}
-    submissions = [
-        item for item in find_submissions(course) if (item.student, item.assignment) in wanted
-    ]
-    # The longest first: none of them is left running alone at the end.
-    slow = {(attempt.student, attempt.assignment) for attempt in attempts if attempt.slow}
-    submissions.sort(
-        key=lambda item: ((item.student, item.assignment) not in slow, item.assignment != "dropout")
-    )
     task = progress.add_task(what, total=len(submissions))
     outcomes = {}
     for outcome in grade_course(course, submissions, jobs=jobs):

@@ -7,7 +7,7 @@ A recipe is one TOML file for each student, with a table for each assignment tha
     [image-data]
     answer = "all"                    # as the reference does, or "none": as released
     but = ["show_images"]             # these the other way round
-    late_hours = 3.5
+    late_hours = 3.5                  # after the due date; below 0: before it
     by_hand = { why_not_dense = 2 }   # points that a person gave for written answers
     [image-data.cells]                # these as the student wrote them, by grade id
     normalise = '''…'''
@@ -24,8 +24,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from nbgrader.api import MissingEntry
 from nbgrader.utils import is_solution
 
 from nbjudge.course import Course
+from nbjudge.submissions import Submission, find_submissions
 
 DUE = datetime(2026, 6, 12, 17, 0)  # UTC
 _REGION = re.compile(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", re.MULTILINE)
@@ -63,7 +64,7 @@ class Attempt:
     but: tuple[str, ...] = ()
     cells: Mapping[str, str] = field(default_factory=dict)
     earlier: Mapping[str, str] | None = None
-    late_hours: float = 0.0
+    late_hours: float = -2.0
     by_hand: Mapping[str, float] = field(default_factory=dict)
     slow: bool = False
     outcome: Outcome = field(default_factory=Outcome)
@@ -72,14 +73,7 @@ class Attempt:
         """The attempt that was handed in first: this one, where there was no earlier."""
         if self.earlier is None:
             return self
-        return Attempt(
-            self.student,
-            self.assignment,
-            self.answer,
-            self.but,
-            self.earlier,
-            late_hours=self.late_hours - 24,
-        )
+        return replace(self, cells=self.earlier, earlier=None, late_hours=-24.0)
 
 
 @dataclass(frozen=True)
@@ -111,22 +105,27 @@ def _read(path: Path) -> Recipe:
     return Recipe(path.stem, name, about, tuple(attempts))
 
 
-def hand_in(course: Course, attempts: Iterable[Attempt]) -> None:
+def rounds(attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[Attempt]]:
+    """What is handed in first, and then what takes the place of some of it."""
+    again = [attempt for attempt in attempts if attempt.earlier is not None]
+    return [attempt.first() for attempt in attempts], again
+
+
+def hand_in(course: Course, attempts: Sequence[Attempt]) -> list[Submission]:
     """Write each attempt to `submitted/STUDENT/ASSIGNMENT/`, over what is there.
 
-    Needs the release of its assignment. Raises ValueError for a cell that the notebook lacks.
+    Returns the submissions that they are now, in the order of the attempts. Needs the release of
+    its assignment. Raises ValueError for a cell that the notebook lacks.
     """
     for attempt in attempts:
         folder = course.submitted / attempt.student / attempt.assignment
         folder.mkdir(parents=True, exist_ok=True)
         notebook = _bake(course, attempt)
         nbformat.write(notebook, folder / f"{attempt.assignment}.ipynb")
-        when = (
-            DUE
-            - timedelta(hours=2)
-            + timedelta(hours=2 + attempt.late_hours) * bool(attempt.late_hours)
-        )
+        when = DUE + timedelta(hours=attempt.late_hours)
         (folder / "timestamp.txt").write_text(f"{when:%Y-%m-%d %H:%M:%S} UTC\n")
+    found = {(item.student, item.assignment): item for item in find_submissions(course)}
+    return [found[attempt.student, attempt.assignment] for attempt in attempts]
 
 
 def enrol(course: Course, recipes: Iterable[Recipe]) -> None:

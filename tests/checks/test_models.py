@@ -429,10 +429,10 @@ class TestMeasured:
         model, data = self.bright_or_dark(0.5), (self.IMAGES, self.LABELS)
         loss = float(losses_of(model, *data).mean())
         true = SimpleNamespace(history={"loss": [9.0, loss], "val_loss": [9.0, loss]})
-        check.history("h", true).ends_with_losses_of("model", model, data, data)
+        check.history("h", true).ends_with_losses_of("model", model, loss=data, val_loss=data)
         false = SimpleNamespace(history={"loss": [loss], "val_loss": [loss - 0.1]})
         assert "were both handed on as they are" in message(
-            lambda: check.history("h", false).ends_with_losses_of("model", model, None, data)
+            lambda: check.history("h", false).ends_with_losses_of("model", model, val_loss=data)
         )
 
     def test_gaps_and_losses_are_compared(self):

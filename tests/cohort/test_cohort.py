@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from dlcourse.grading import grade_course
-from dlcourse.sample_class import grade_by_hand, hand_in, read_recipes, set_due_dates
+from dlcourse.sample_class import grade_by_hand, hand_in, read_recipes, rounds, set_due_dates
 from nbjudge.course import load_course
 from nbjudge.records import read_record
 from nbjudge.release import release
@@ -55,13 +55,9 @@ def course(tmp_path_factory, monkeypatch_session):
 def graded(course, slow: bool) -> dict:
     """Hand in and grade one half of the class; outcomes by student and assignment."""
     attempts = [attempt for attempt in ATTEMPTS.values() if attempt.slow == slow]
-    again = [attempt for attempt in attempts if attempt.earlier is not None]
     outcomes = {}
-    for handed_in, wanted in ((attempts, [a.first() for a in attempts]), (again, again)):
-        hand_in(course, wanted)
-        keys = {(a.student, a.assignment) for a in handed_in}
-        found = [s for s in find_submissions(course) if (s.student, s.assignment) in keys]
-        for outcome in grade_course(course, found):
+    for handed_in in rounds(attempts):
+        for outcome in grade_course(course, hand_in(course, handed_in)):
             outcomes.setdefault((outcome.student, outcome.assignment), []).append(outcome)
     return outcomes
 
@@ -120,8 +116,7 @@ def test_the_reference_earns_full_marks_on_real_images_too(course, monkeypatch):
         if attempt.student == "ada"
     ]
     monkeypatch.setenv("DLCOURSE_DATA", os.environ["DLCOURSE_REAL_DATA"])
-    hand_in(course, attempts)
-    outcomes = list(grade_course(course, find_submissions(course, students=["real"])))
+    outcomes = list(grade_course(course, hand_in(course, attempts)))
     assert {o.assignment: o.score for o in outcomes} == {
         "image-data": 17,
         "convnet": 37,

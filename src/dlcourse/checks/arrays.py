@@ -8,6 +8,9 @@ import numpy as np
 
 from dlcourse.checks.outcome import Check, fail, require_attempt, show
 
+# Images (n, height, width, channels) and their labels (n,) or (n, 1).
+Images = tuple[np.ndarray, np.ndarray]
+
 
 class ArrayCheck(Check):
     """What may be asked of a numpy array."""

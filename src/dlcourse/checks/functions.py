@@ -149,8 +149,8 @@ def _copy(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """Tensors as arrays, also within a tuple or list; everything else as it is."""
-    if isinstance(value, (tuple, list)):
-        return type(value)(map(_plain, value)) if type(value) in (tuple, list) else value
+    if type(value) in (tuple, list):
+        return type(value)(map(_plain, value))
     if isinstance(value, np.ndarray) or not hasattr(value, "numpy"):
         return value
     return value.numpy()

@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from dlcourse.checks.arrays import Images
 from dlcourse.checks.outcome import Check, fail, require_attempt, show
-
-Images = tuple[np.ndarray, np.ndarray]
 
 
 def columns_of(name: str, history: Any) -> dict[str, list[float]]:
@@ -74,19 +73,15 @@ class HistoryCheck(Check):
             )
         return self
 
-    def ends_with_losses_of(
-        self, model_name: str, model: Any, training: Images | None, validation: Images
-    ) -> HistoryCheck:
-        """The last losses it reports are those that `model` has on these images and labels.
+    def ends_with_losses_of(self, model_name: str, model: Any, **data: Images) -> HistoryCheck:
+        """The last `loss` or `val_loss` it reports is what `model` has on the data of that name.
 
-        Only for training losses of a model that the last epoch did not change; None: not asked.
+        A `loss` can only be asked of a model that the last epoch did not change.
         """
         from dlcourse.checks.models import losses_of
 
-        for key, data in (("loss", training), ("val_loss", validation)):
-            if data is None:
-                continue
-            got, measured = self.columns[key][-1], float(losses_of(model, *data).mean())
+        for key, images in data.items():
+            got, measured = self.columns[key][-1], float(losses_of(model, *images).mean())
             if not np.isclose(got, measured, rtol=0.01, atol=1e-3):
                 fail(
                     f"{self.name} ends with the {key} {got:.3f}.",

@@ -8,7 +8,7 @@ read.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import keras
 
@@ -87,6 +87,14 @@ def facts_of(name: str, model: keras.Model) -> list[LayerFacts]:
     return facts
 
 
+def refuse_own_class(name: str) -> NoReturn:
+    """Raise `CheckFailed` for a model whose layers cannot be followed."""
+    fail(
+        f"{name} is built by a class of its own, so its layers cannot be followed.",
+        expected="a model made with keras.Model(inputs, outputs) or keras.Sequential",
+    )
+
+
 def expected_facts(
     input_shape: tuple[int, ...], layers: tuple[keras.Layer, ...]
 ) -> list[LayerFacts]:
@@ -114,10 +122,7 @@ def _functional_chain(name: str, model: keras.Model) -> list[Any]:
         config = model.get_config()
         described = config["layers"]
     except (NotImplementedError, KeyError, TypeError):
-        fail(
-            f"{name} is built by a class of its own, so its layers cannot be followed.",
-            expected="a model made with keras.Model(inputs, outputs) or keras.Sequential",
-        )
+        refuse_own_class(name)
     operations = {operation.name: operation for operation in model.operations}
     # A call is one use of a layer: (its name, the how-manyth use). One without weights, such as a
     # pooling, may be used again: it computes the same as another of its kind.

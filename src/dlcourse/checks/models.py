@@ -13,12 +13,11 @@ import keras
 import numpy as np
 
 from dlcourse.checks import compiled
-from dlcourse.checks.layers import LayerFacts, expected_facts, facts_of
+from dlcourse.checks.arrays import Images
+from dlcourse.checks.layers import LayerFacts, expected_facts, facts_of, refuse_own_class
 from dlcourse.checks.outcome import Check, a, fail, require_attempt, show
 
 _BATCH = 250
-
-Images = tuple[np.ndarray, np.ndarray]
 
 
 def logits_of(model: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -58,10 +57,7 @@ class ModelCheck(Check):
                 expected="a Keras model: keras.Model(inputs=…, outputs=…)",
             )
         if not isinstance(model, keras.Sequential) and not hasattr(model, "input_shape"):
-            fail(
-                f"{name} is built by a class of its own, so its layers cannot be followed.",
-                expected="a model made with keras.Model(inputs, outputs) or keras.Sequential",
-            )
+            refuse_own_class(name)
         if not model.built or not model.layers:
             fail(
                 f"{name} has no layers with a known input shape.",

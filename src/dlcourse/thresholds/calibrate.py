@@ -20,14 +20,13 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from dlcourse.checks.arrays import Images
 from dlcourse.checks.models import accuracy_of, losses_of
 from dlcourse.data import find_source, load_cifar10, private_split
 from dlcourse.thresholds.bounds import thresholds_from
 
 N_TRAIN = 5_000
 N_SEEN = 2_000
-
-Images = tuple[np.ndarray, np.ndarray]
 
 
 def convnet() -> keras.Model:
@@ -115,7 +114,6 @@ def measure_dropout(train: Images, unseen: Images) -> dict[str, float]:
         result[f"{name}_accuracy_gap"] = accuracy_of(model, *seen) - result[f"{name}_accuracy"]
         result[f"{name}_loss"] = losses[name].mean()
         result[f"{name}_loss_gap"] = losses[name].mean() - losses_of(model, *seen).mean()
-    result["gap_closed"] = result["plain_loss_gap"] - result["dropout_loss_gap"]
     result["loss_saved"] = result["plain_loss"] - result["dropout_loss"]
     result["saved_sampling_sd"] = _standard_error(losses["plain"] - losses["dropout"])
     result["gap_sampling_sd"] = math.hypot(
