@@ -212,6 +212,16 @@ def test_an_altered_file_is_an_error_or_the_same(tmp_path_factory, data: st.Data
     assert same(arrays, GOOD)
 
 
+def test_an_altered_header_that_only_shifts_the_array_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    files.write(path, GOOD)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"\x93NUMPY") + 8] ^= 2  # the length of the first array's header
+    path.write_bytes(content)
+    with pytest.raises(DataError):
+        files.read(path)
+
+
 @pytest.mark.parametrize("name", ["a.npz", "a.tar.gz", "a.txt"])
 def test_a_file_of_something_else(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("hello")
