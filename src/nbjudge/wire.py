@@ -1,0 +1,69 @@
+"""Messages between nbjudge's processes: a JSON header and blobs of bytes, each with its length.
+
+Format: 4 bytes, the header's length (big endian); the header, UTF-8 JSON, ``{"header": …,
+"blobs": [lengths]}``; the blobs, one after another. Nothing in it can run.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from typing import Any
+
+_LENGTH = struct.Struct(">I")
+HEADER_LIMIT = 4_000_000
+
+
+class WireError(Exception):
+    """What came is no message, or is larger than the receiver accepts."""
+
+
+class Closed(WireError):
+    """The other side closed the connection between two messages."""
+
+
+def send(connection: socket.socket, header: Any, *blobs: bytes) -> None:
+    """Send a message; ``header`` is anything that JSON holds."""
+    frame = {"header": header, "blobs": [len(blob) for blob in blobs]}
+    text = json.dumps(frame).encode()
+    connection.sendall(_LENGTH.pack(len(text)) + text)
+    for blob in blobs:
+        connection.sendall(blob)
+
+
+def receive(connection: socket.socket, limit: int) -> tuple[Any, list[bytes]]:
+    """Wait for a message whose blobs have at most ``limit`` bytes in all.
+
+    Raises ``Closed`` at the end of the connection, ``WireError`` for anything else than a
+    message, ``TimeoutError`` where the socket has a timeout.
+    """
+    first = connection.recv(_LENGTH.size)
+    if not first:
+        raise Closed("the connection was closed")
+    first += _exactly(connection, _LENGTH.size - len(first))
+    (length,) = _LENGTH.unpack(first)
+    if length > HEADER_LIMIT:
+        raise WireError(f"a header of {length:,} bytes is too long")
+    try:
+        frame = json.loads(_exactly(connection, length))
+        header, sizes = frame["header"], frame["blobs"]
+        sound = isinstance(sizes, list) and all(type(n) is int and n >= 0 for n in sizes)
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise WireError(f"not a message: {error}") from error
+    if not sound:
+        raise WireError("the lengths of the blobs are no numbers")
+    if sum(sizes) > limit:
+        raise WireError(f"{sum(sizes):,} bytes are more than the {limit:,} that are accepted")
+    return header, [_exactly(connection, size) for size in sizes]
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = bytearray(size)
+    view, got = memoryview(data), 0
+    while got < size:
+        count = connection.recv_into(view[got:])
+        if not count:
+            raise WireError("the connection was closed in the middle of a message")
+        got += count
+    return bytes(data)
