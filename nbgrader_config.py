@@ -19,5 +19,8 @@ c.Grading.kernel_environment = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
+# What the notebooks load, and what only the judge has.
+c.Grading.data = "dlcourse.grading:grading_data"
+
 # What an unanswered task of a released notebook may raise.
 c.Grading.expected_release_errors = ["NotImplementedError", "NotAttempted"]

@@ -242,13 +242,13 @@ def demo(
 
 
 def _graded(here, submissions, jobs: int | None, force: bool) -> list:
-    from dlcourse.grading import grade_course
+    from nbjudge.grading import grade
 
     outcomes = []
     with _progress() as progress:
         task = progress.add_task("Grading", total=len(submissions))
         # Closed at once on Ctrl-C, so that what is running ends as "not graded".
-        grading = grade_course(here, submissions, jobs=jobs, force=force)
+        grading = grade(here, submissions, jobs=jobs, force=force)
         with contextlib.closing(grading):
             for outcome in grading:
                 outcomes.append(outcome)

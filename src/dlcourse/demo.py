@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from rich.progress import Progress
 
 from dlcourse.eligibility import Decision, Result, Verdict, decide, read_policy
-from dlcourse.grading import grade_course
 from dlcourse.results import read_results
 from dlcourse.sample_class import (
     Recipe,
@@ -21,7 +20,7 @@ from dlcourse.sample_class import (
 )
 from nbjudge.course import Course
 from nbjudge.errors import CourseError
-from nbjudge.grading import GradingOutcome
+from nbjudge.grading import GradingOutcome, grade
 from nbjudge.release import release
 from nbjudge.submissions import Submission, find_submissions
 
@@ -116,7 +115,7 @@ def _grade(
 ) -> dict[tuple[str, str], GradingOutcome]:
     task = progress.add_task(what, total=len(submissions))
     outcomes = {}
-    for outcome in grade_course(course, submissions, jobs=jobs):
+    for outcome in grade(course, submissions, jobs=jobs):
         outcomes[outcome.student, outcome.assignment] = outcome
         progress.update(
             task, advance=1, description=f"{what}: {outcome.student}, {outcome.assignment}"

@@ -1,37 +1,47 @@
-"""Grading this course: nbjudge, with the data set that is there and the versions that matter."""
+"""The data that this course is graded with: what students get, and what only the judge has.
+
+c.Grading.data = "dlcourse.grading:grading_data"
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+import secrets
 from importlib.metadata import version
+from pathlib import Path
 
-from dlcourse.data import find_source
-from nbjudge.course import Course
-from nbjudge.grading import GradingOutcome, grade
-from nbjudge.submissions import Submission
+from dlcourse.data import PRIVATE_SEED_VARIABLE, VARIABLE, find_source, students_file
+from nbjudge.data import GradingData
+from nbjudge.files import write_atomically
 
 
-def grade_course(
-    course: Course,
-    submissions: Iterable[Submission],
-    *,
-    jobs: int | None = None,
-    force: bool = False,
-) -> Iterator[GradingOutcome]:
-    """Grade `submissions`, each on the same data; yields each outcome when it is there.
+def grading_data(root: Path) -> GradingData:
+    """Find the data once for all submissions of the course in `root`.
 
-    The data is looked for once and named to the kernels, so that none of them goes looking (or
-    downloading) by itself. What was used goes into the record beside each grade. Raises
-    `DataError` where the data that was named cannot be used.
+    Kernels get a file without the judge's part, `gradebook/data/DIGEST.npz`, made where it is not
+    there yet, so that none of them goes looking (or downloading) by itself. Raises `DataError`
+    where the data that was named cannot be used.
     """
     source = find_source()
+    file = root / "gradebook" / "data" / f"{source.sha256}.npz"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        students_file(file, source.path)
+    seed = _private_seed(root / "gradebook" / "private_seed")
     context = {"data": source.name, "data_sha256": source.sha256}
     context |= {name: version(name) for name in ("dlcourse", "keras", "numpy", "tensorflow")}
-    return grade(
-        course,
-        submissions,
-        jobs=jobs,
-        force=force,
+    return GradingData(
+        environment={VARIABLE: str(file)},
+        readable=(file,),
+        judge_environment={VARIABLE: source.path, PRIVATE_SEED_VARIABLE: str(seed)},
         context=context,
-        environment={"DLCOURSE_DATA": source.path},
     )
+
+
+def _private_seed(file: Path) -> int:
+    """The seed of the stand-in's private pictures: a secret of this course's, made once."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, b"%d\n" % (10**6 + secrets.randbelow(10**9)))
+        os.chmod(file, 0o600)
+    return int(file.read_text())

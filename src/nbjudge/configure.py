@@ -23,18 +23,19 @@ SANITIZE = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 AUTOGRADE = [
-    "nbjudge.preprocessors.run_cells.RunCells",
+    "nbjudge.preprocessors.judge_cells.JudgeCells",
     "nbgrader.preprocessors.IgnorePattern",
-    "nbjudge.preprocessors.read_scores.ReadScores",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
+    "nbjudge.preprocessors.write_record.WriteRecord",
 ]
 FEEDBACK = [
     "nbgrader.preprocessors.GetGrades",
     "nbjudge.preprocessors.hide_tests.HideTests",
+    "nbjudge.preprocessors.show_notes.ShowNotes",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 RELEASE = [
@@ -70,6 +71,8 @@ def configure(c: Config, root: Path | str | None = None) -> None:
     c.Autograde.sanitize_preprocessors = list(SANITIZE)
     c.Autograde.autograde_preprocessors = list(AUTOGRADE)
     c.GenerateFeedback.preprocessors = list(FEEDBACK)
+    # What a student's cell shows is looked at in the instructor's browser.
+    c.HTMLExporter.sanitize_html = True
 
 
 def default_db_url(root: Path) -> str:

@@ -142,6 +142,11 @@ def load_course(root: Path | str) -> Course:
     return Course(root, config)
 
 
+def course_of(config: Config) -> Course:
+    """The course that one of nbgrader's own commands works in, from its configuration."""
+    return Course(Path(config.CourseDirectory.root), config)
+
+
 @contextmanager
 def _scripts_on_path() -> Iterator[None]:
     # A new gradebook asks the `alembic` command for its version, and finds it by PATH only.

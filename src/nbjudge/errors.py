@@ -34,3 +34,7 @@ class ReleaseError(NbjudgeError):
 
 class NotGraded(NbjudgeError):
     """A submission that could not be graded; the message is the reason, in plain words."""
+
+
+class IsolationError(NbjudgeError):
+    """A sandbox that is as strong as the course asks for cannot be had on this machine."""

@@ -9,16 +9,20 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
+from nbjudge.course import course_of
+from nbjudge.judging import judging_of, read_assignment
 from nbjudge.marks import forget_scores
+from nbjudge.records import begin_record
 from nbjudge.settings import Grading
-from nbjudge.submissions import check_notebook_file
+from nbjudge.submissions import check_notebook_file, submission_digest
 
 
 class SubmissionExporter(NotebookExporter):
     """The exporter of ``Autograde``.
 
     Before anything can go wrong with a notebook, its old automatic scores are taken out of
-    the gradebook: stock nbgrader would leave them there beside the new submission's time.
+    the gradebook: stock nbgrader would leave them there beside the new submission's time. The
+    record of its grading begins, and the time of submission is the instructor's where known.
     """
 
     def from_filename(
@@ -27,8 +31,16 @@ class SubmissionExporter(NotebookExporter):
         """Read and convert a notebook; raises ``NotGraded`` when it is not one."""
         if resources and "nbgrader" in resources:
             about = resources["nbgrader"]
+            self._begin(about["assignment"], about["student"])
             with Gradebook(about["db_url"]) as gradebook:
                 forget_scores(gradebook, about["assignment"], about["notebook"], about["student"])
         limit = 1_000_000 * Grading(parent=self).max_notebook_megabytes
         check_notebook_file(Path(filename), limit)
         return super().from_filename(filename, resources=resources, **kwargs)
+
+    def _begin(self, assignment_id: str, student: str) -> None:
+        course = course_of(self.config)
+        assignment = read_assignment(course, assignment_id)
+        digest = submission_digest(course, course.submitted / student / assignment_id)
+        inputs = judging_of(course).inputs(assignment, digest)
+        begin_record(course.gradebook_folder, assignment_id, student, inputs)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
-
-from nbgrader.api import MissingEntry
 
 from nbjudge.course import Course
 from nbjudge.files import remove_folder
+from nbjudge.judging import Assignment, Judging, judging_of, read_assignment
 from nbjudge.marks import (
     KeptMarks,
     Totals,
@@ -21,16 +18,24 @@ from nbjudge.marks import (
     remove_submission,
     restore_marks,
 )
-from nbjudge.masters import masters_digest, read_masters
 from nbjudge.pool import Failure, each
-from nbjudge.records import Inputs, Record, Status, read_record, write_record
-from nbjudge.submissions import Submission, digest_folder
-from nbjudge.worker import Task, Worked, grade_one
+from nbjudge.records import (
+    BEGUN,
+    Inputs,
+    Record,
+    Status,
+    begin_record,
+    read_record,
+    write_record,
+)
+from nbjudge.reference import ReferenceFailed
+from nbjudge.submissions import Submission
+from nbjudge.warm.client import WarmServer
+from nbjudge.worker import Task, Trust, Worked, grade_one, try_reference
 
-BEGUN = "Grading has begun and has not come to an end. Grade it again."
 WORKER_DIED = (
-    "The process that graded this submission was ended while it ran: the memory ran out, or the "
-    "code ended processes that are not its own."
+    "The process that graded this submission was ended while it ran, and not by the submission: "
+    "nothing in a sandbox can reach it. Grade it again."
 )
 
 
@@ -54,70 +59,81 @@ class GradingOutcome:
     reused: bool
 
 
-@dataclass(frozen=True)
-class _Assignment:
-    notebooks: tuple[str, ...]
-    digest: str
-    max_score: float
-
-
 def grade(
     course: Course,
     submissions: Iterable[Submission],
     *,
     jobs: int | None = None,
     force: bool = False,
-    environment: Mapping[str, str] | None = None,
-    context: Mapping[str, str] | None = None,
-    seed: int | None = None,
 ) -> Iterator[GradingOutcome]:
     """Grade submissions through nbgrader, and yield each outcome as soon as it is there.
 
-    ``jobs`` are graded at a time (by default ``c.Grading.jobs``). ``environment`` goes to the
-    kernels, over ``c.Grading.kernel_environment``; ``context`` (the data source, package
-    versions) and ``seed`` go into the records. A submission whose record shows that nothing
-    changed since it was graded is not run again, unless ``force``.
+    ``jobs`` are graded at a time (by default ``c.Grading.jobs``). A submission whose record shows
+    that nothing changed since it was graded is not graded again; one whose execution is stored is
+    judged again without running it. With ``force``, both are done anew.
 
     Closing the iterator, or Ctrl-C, ends the workers; what they were at is then not graded.
+    Raises ``IsolationError`` where the sandbox is weaker than the course asks for, and
+    ``ReferenceFailed`` where a reference solution does not get full marks; nothing is graded then.
     """
     submissions = list(submissions)
-    assignments = {name: _read(course, name) for name in {item.assignment for item in submissions}}
-    common = _common_inputs(course, environment or {}, context or {}, seed)
+    judging = judging_of(course)
+    names = sorted({item.assignment for item in submissions})
+    assignments = {name: read_assignment(course, name) for name in names}
     fresh: dict[Submission, Inputs] = {}
     for item in submissions:
         assignment = assignments[item.assignment]
         if assignment is None:
-            yield _refuse(course, item, common)
+            yield _refuse(judging, item)
             continue
-        inputs = replace(
-            common,
-            submission=item.digest,
-            source=assignment.digest,
-            limits={"cell_seconds": course.settings.seconds_for(item.assignment)},
-        )
+        inputs = judging.inputs(assignment, item.digest)
         totals = None if force else _reusable(course, item, inputs)
         if totals is not None:
             yield _outcome(item, "graded", "", totals, seconds=0.0, reused=True)
         else:
             fresh[item] = inputs
+    if fresh:
+        with WarmServer(judging.preload) as server:
+            trust = Trust(course.root, server.address, anew=force)
+            count = max(1, min(jobs or course.settings.worker_count(), len(fresh)))
+            needed = [assignments[name] for name in names if assignments[name] is not None]
+            used = {item.assignment for item in fresh}
+            _try_references(trust, [item for item in needed if item.name in used], count)
+            yield from _grade(course, fresh, assignments, trust, count)
 
+
+def _try_references(trust: Trust, assignments: list[Assignment], jobs: int) -> None:
+    tasks = [(trust, assignment.name) for assignment in assignments]
+    with closing(each(try_reference, tasks, jobs=min(jobs, len(tasks)))) as results:
+        for (_, name), result in results:
+            if isinstance(result, Failure):
+                reason = result.error or "the process that tried it was ended"
+                raise ReferenceFailed(f"The reference solution of {name} was not tried: {reason}")
+            if result:
+                raise ReferenceFailed(result)
+
+
+def _grade(
+    course: Course,
+    fresh: dict[Submission, Inputs],
+    assignments: dict[str, Assignment | None],
+    trust: Trust,
+    jobs: int,
+) -> Iterator[GradingOutcome]:
     begun: dict[Submission, Record] = {}
 
     def tasks() -> Iterator[Task]:
         for item, inputs in fresh.items():
             begun[item] = _begin(course, item, inputs)
-            notebooks = assignments[item.assignment].notebooks
-            yield Task(course.root, item, notebooks, common.environment)
+            yield Task(trust, item, assignments[item.assignment].notebooks)
 
-    count = max(1, min(jobs or course.settings.worker_count(), len(fresh)))
-    results = each(grade_one, tasks(), jobs=count)
+    results = each(grade_one, tasks(), jobs=jobs)
     try:
         with closing(results):
             for task, result in results:
                 item = task.submission
                 worked = _worked(result)
-                totals = _finish(course, begun[item], worked)
-                del begun[item]
+                totals = _finish(course, begun.pop(item), worked)
                 status: Status = "not graded" if worked.reason else "graded"
                 unknown = Totals(0.0, assignments[item.assignment].max_score, False, 0.0)
                 yield _outcome(
@@ -126,37 +142,6 @@ def grade(
     finally:
         for record in begun.values():
             _finish(course, record, Worked(BEGUN, 0.0))
-
-
-def _read(course: Course, name: str) -> _Assignment | None:
-    """An assignment as the gradebook has it; ``None`` if it was not released."""
-    with course.gradebook() as gradebook:
-        try:
-            notebooks = [notebook.name for notebook in gradebook.find_assignment(name).notebooks]
-        except MissingEntry:
-            return None
-        masters = {notebook: read_masters(gradebook, name, notebook) for notebook in notebooks}
-    if not masters:
-        return None
-    points = sum(cell.points or 0.0 for cells in masters.values() for cell in cells)
-    ignore = [*course.coursedir().ignore, "*.ipynb"]
-    folder = course.source / name
-    files = digest_folder(folder, ignore) if folder.is_dir() else ""
-    return _Assignment(tuple(notebooks), f"{masters_digest(masters)}-{files}", points)
-
-
-def _common_inputs(
-    course: Course, environment: Mapping[str, str], context: Mapping[str, str], seed: int | None
-) -> Inputs:
-    return Inputs(
-        submission="",
-        source="",
-        versions={"python": platform.python_version(), "nbgrader": version("nbgrader")},
-        context=dict(context),
-        limits={},
-        environment={**course.settings.kernel_environment, **environment},
-        seed=seed,
-    )
 
 
 def _reusable(course: Course, item: Submission, inputs: Inputs) -> Totals | None:
@@ -172,17 +157,11 @@ def _reusable(course: Course, item: Submission, inputs: Inputs) -> Totals | None
 
 def _begin(course: Course, item: Submission, inputs: Inputs) -> Record:
     """Prepare the gradebook, and leave a record that holds if the grader never comes back."""
-    old = read_record(course.gradebook_folder, item.assignment, item.student)
-    kept = old.kept if old is not None else KeptMarks()
+    record = begin_record(course.gradebook_folder, item.assignment, item.student, inputs)
     with course.gradebook() as gradebook:
         gradebook.update_or_create_student(item.student)
-        restore_marks(gradebook, item.assignment, item.student, kept)
+        restore_marks(gradebook, item.assignment, item.student, record.kept)
         drop_void_extension(gradebook, item.assignment, item.student)
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    record = Record(
-        item.student, item.assignment, "not graded", BEGUN, inputs, started, 0.0, kept=kept
-    )
-    write_record(course.gradebook_folder, record)
     return record
 
 
@@ -194,20 +173,19 @@ def _worked(result: Worked | Failure) -> Worked:
 
 
 def _finish(course: Course, begun: Record, worked: Worked) -> Totals | None:
-    """Write the record; of what was not graded, take away whatever shows a score."""
+    """Of what was not graded, write why, and take away whatever shows a score."""
+    if not worked.reason:
+        with course.gradebook() as gradebook:
+            return read_totals(gradebook, begun.assignment, begun.student)
     record = replace(
         begun,
-        status="not graded" if worked.reason else "graded",
+        status="not graded",
         reason=worked.reason,
         seconds=round(worked.seconds, 3),
-        cells=() if worked.reason else worked.cells,
-        kept=_withdraw(course, begun) if worked.reason else KeptMarks(),
+        kept=_withdraw(course, begun),
     )
     write_record(course.gradebook_folder, record)
-    if worked.reason:
-        return None
-    with course.gradebook() as gradebook:
-        return read_totals(gradebook, record.assignment, record.student)
+    return None
 
 
 def _withdraw(course: Course, record: Record) -> KeptMarks:
@@ -219,9 +197,10 @@ def _withdraw(course: Course, record: Record) -> KeptMarks:
     return kept if kept != KeptMarks() else record.kept
 
 
-def _refuse(course: Course, item: Submission, common: Inputs) -> GradingOutcome:
+def _refuse(judging: Judging, item: Submission) -> GradingOutcome:
     """The outcome for a folder that is not an assignment of the gradebook."""
-    released = [name for name in course.assignments() if _read(course, name) is not None]
+    course = judging.course
+    released = [name for name in course.assignments() if read_assignment(course, name) is not None]
     if item.assignment in course.assignments():
         reason = f"{item.assignment} has not been released yet, so nothing can be graded in it."
     else:
@@ -229,7 +208,7 @@ def _refuse(course: Course, item: Submission, common: Inputs) -> GradingOutcome:
             f"{item.assignment} is not an assignment of this course. "
             f"Its assignments are: {', '.join(released) or 'none'}."
         )
-    inputs = replace(common, submission=item.digest)
+    inputs = judging.inputs(Assignment(item.assignment, (), course.source, ""), item.digest)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     record = Record(item.student, item.assignment, "not graded", reason, inputs, started, 0.0)
     write_record(course.gradebook_folder, record)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
+
+from nbjudge.leaks import normalise
+from nbjudge.markers import split
 
 SCHEMA_VERSION = 3
 
@@ -83,13 +86,22 @@ def masters_digest(masters: dict[str, list[MasterCell]]) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
-def restore(notebook: NotebookNode, masters: Sequence[MasterCell]) -> int:
-    """Make a submitted notebook safe to grade, in place; how many of the masters it held.
+@dataclass(frozen=True)
+class Restored:
+    """How a submission was restored: the masters it held, and what the student has to know."""
+
+    found: int
+    notes: tuple[str, ...]
+
+
+def restore(notebook: NotebookNode, masters: Sequence[MasterCell]) -> Restored:
+    """Make a submitted notebook safe to grade, in place.
 
     Every cell loses its tags and other metadata; a known cell gets nbgrader's flags, and,
     unless it is an answer, its text from the master. Of a cell that was copied the last copy
     counts, as in stock nbgrader. Test, task and read-only cells that are missing are put back
-    before the next known cell, so that all that the student wrote for them comes first.
+    before the next known cell, so that all that the student wrote for them comes first. Known
+    cells in another order go back to the masters', each with the student's own cells behind it.
     """
     known = {master.grade_id: master for master in masters}
     last = {
@@ -97,6 +109,7 @@ def restore(notebook: NotebookNode, masters: Sequence[MasterCell]) -> int:
         for index, cell in enumerate(notebook.cells)
         if (grade_id := _grade_id(cell)) in known
     }
+    notes = _changes(notebook, known, last)
     cells = []
     ids: set[str] = set()
     for index, cell in enumerate(notebook.cells):
@@ -109,14 +122,60 @@ def restore(notebook: NotebookNode, masters: Sequence[MasterCell]) -> int:
         cells[-1].id = _fresh_id(cell.get("id"), index, ids)
         if cells[-1].cell_type == cell.cell_type == "markdown" and "attachments" in cell:
             cells[-1].attachments = cell.attachments
+    ordered = _in_order(cells, masters)
+    if [cell.id for cell in ordered] != [cell.id for cell in cells]:
+        notes.append("The cells were in another order; they were put back into the one they had.")
+    cells = ordered
     for master in reversed(masters):
         if master.grade_id not in last and master.must_be_there:
             cells.insert(_place(cells, masters, master), _missing_cell(master, ids))
+            notes.append(f"The cell '{master.grade_id}' was missing; it was put back.")
     notebook.cells = cells
     # The kernel to use is the master's: nbgrader's OverwriteKernelspec puts it in.
     notebook.metadata = NotebookNode()
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    return len(last)
+    return Restored(len(last), tuple(notes))
+
+
+def _changes(
+    notebook: NotebookNode, known: Mapping[str, MasterCell], last: Mapping[str, int]
+) -> list[str]:
+    """What a student did to cells that were not theirs to change, in words."""
+    notes = []
+    for grade_id, index in last.items():
+        cell, master = notebook.cells[index], known[grade_id]
+        copies = sum(_grade_id(other) == grade_id for other in notebook.cells)
+        if copies > 1:
+            notes.append(f"The cell '{grade_id}' was there {copies} times; the last one counts.")
+        if not master.solution and normalise(cell.source) != normalise(_released(master)):
+            kind = "test cell" if master.grade else "read-only cell"
+            notes.append(f"The {kind} '{grade_id}' had been changed; its own text was put back.")
+        if cell.metadata.get("tags"):
+            notes.append(f"The cell '{grade_id}' had tags; they were taken off.")
+        flags = cell.metadata.nbgrader
+        wanted = {"grade": master.grade, "solution": master.solution, "locked": master.locked}
+        wanted |= {"points": master.points} if master.grade else {}
+        if any(flags.get(key, value) != value for key, value in wanted.items()):
+            notes.append(f"nbgrader's marks of the cell '{grade_id}' were put back.")
+    return notes
+
+
+def _released(master: MasterCell) -> str:
+    kept, _ = split(master.source, ("HIDDEN TESTS", "MARK SCHEME"))
+    return "\n".join(kept)
+
+
+def _in_order(cells: list[NotebookNode], masters: Sequence[MasterCell]) -> list[NotebookNode]:
+    """The known cells in the masters' order, each followed by what followed it."""
+    place = {master.grade_id: number for number, master in enumerate(masters)}
+    blocks: list[list[NotebookNode]] = [[]]
+    for cell in cells:
+        if _grade_id(cell) in place:
+            blocks.append([])
+        blocks[-1].append(cell)
+    first, *others = blocks
+    others.sort(key=lambda block: place[_grade_id(block[0])])
+    return [*first, *(cell for block in others for cell in block)]
 
 
 def _place(cells: list[NotebookNode], masters: Sequence[MasterCell], missing: MasterCell) -> int:

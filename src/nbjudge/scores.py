@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
-from nbgrader.utils import determine_grade, is_grade, is_solution
+from nbgrader.utils import is_grade, is_solution
 
 from nbjudge.errors import NotGraded
 
@@ -20,7 +20,8 @@ _LONGEST_MESSAGE = 2000
 class CellScore:
     """The verdict on one graded cell; ``score`` is ``None`` when a person has to grade it.
 
-    ``message`` is the error that failed it (``name: text``), empty if there was none.
+    ``message`` is the error that failed it (``name: text``), empty if there was none;
+    ``seconds`` is how long its judging took.
     """
 
     notebook: str
@@ -28,6 +29,7 @@ class CellScore:
     score: float | None
     max_score: float
     message: str
+    seconds: float = 0.0
 
 
 def is_test(cell: NotebookNode) -> bool:
@@ -78,17 +80,6 @@ def partial_score(text: str, points: float, grade_id: str) -> float:
             f"points from 0 to {points:g}. This is for the instructor to mend, in the test."
         )
     return score
-
-
-def cell_scores(notebook: NotebookNode, name: str) -> list[CellScore]:
-    """The scores of an autograded notebook's graded cells, in their order."""
-    return [
-        CellScore(
-            name, cell.metadata.nbgrader["grade_id"], *determine_grade(cell), error_message(cell)
-        )
-        for cell in notebook.cells
-        if is_grade(cell)
-    ]
 
 
 def error_message(cell: NotebookNode) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from pathlib import Path
 
-from traitlets import Dict, Float, Integer, List, Unicode
+from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode
 from traitlets.config import Configurable
+
+from nbjudge.sandbox import TIERS, Confinement, Limits, readable_paths
 
 
 class Grading(Configurable):
@@ -46,6 +50,96 @@ class Grading(Configurable):
     max_output_megabytes = Integer(
         10, min=1, help="What a cell prints beyond this is dropped."
     ).tag(config=True)
+
+    notebook_seconds = Integer(
+        3600, min=1, help="How long a whole notebook may run, in seconds."
+    ).tag(config=True)
+
+    call_seconds = Integer(
+        60,
+        min=1,
+        help="How long one call of a student's function by a test may run, in seconds; never "
+        "longer than a cell.",
+    ).tag(config=True)
+
+    judge_seconds = Integer(
+        300, min=1, help="How long one test cell may take by itself, in seconds."
+    ).tag(config=True)
+
+    isolation_floor = Enum(
+        TIERS,
+        "full",
+        help="The weakest isolation that notebooks may run in: 'full' (namespaces), 'filters' "
+        "(Landlock and seccomp) or 'none', which trusts every student with this account.",
+    ).tag(config=True)
+
+    memory_megabytes = Integer(
+        4000, min=100, help="How much memory a notebook may use on top of what all share."
+    ).tag(config=True)
+
+    processes = Integer(
+        512, min=16, help="How many processes and threads a notebook may have at once."
+    ).tag(config=True)
+
+    disk_megabytes = Integer(1000, min=1, help="How much a notebook may write, in all.").tag(
+        config=True
+    )
+
+    max_value_megabytes = Integer(
+        100, min=1, help="The largest value of a notebook that a test can look at."
+    ).tag(config=True)
+
+    preload = List(
+        Unicode(),
+        help="Modules that are imported once for all kernels and judges. By default those that "
+        "the source notebooks import. None may compute anything when it is imported.",
+    ).tag(config=True)
+
+    seed = Integer(
+        0, min=0, help="The seed of Python, numpy and TensorFlow before the first cell."
+    ).tag(config=True)
+
+    luck_attempts = Integer(
+        2,
+        min=0,
+        help="How often a notebook is run again, with other seeds, when a test that depends on "
+        "the luck of training narrowly fails.",
+    ).tag(config=True)
+
+    reuse_executions = Bool(
+        True, help="Whether a notebook that was run before, with all the same, is not run again."
+    ).tag(config=True)
+
+    data = Unicode(
+        "",
+        help="'module:function' that finds the data of the notebooks: it is called with the "
+        "course's folder and returns an nbjudge.data.GradingData.",
+    ).tag(config=True)
+
+    def confinement(
+        self,
+        files: Path | None,
+        readable: tuple[Path, ...] = (),
+        environment: Mapping[str, str] | None = None,
+        tier: str | None = None,
+        hidden: tuple[Path, ...] = (),
+    ) -> Confinement:
+        """The sandbox of a kernel whose working folder begins with a copy of ``files``."""
+        return Confinement(
+            tier=tier or self.isolation_floor,
+            limits=Limits(
+                memory_megabytes=self.memory_megabytes,
+                processes=self.processes,
+                disk_megabytes=self.disk_megabytes,
+                file_megabytes=self.disk_megabytes,
+                wall_seconds=self.notebook_seconds,
+                cpu_seconds=self.notebook_seconds * (os.cpu_count() or 1),
+            ),
+            files=files,
+            readable=(*readable_paths(), *readable),
+            hidden=hidden,
+            environment={**self.kernel_environment, **(environment or {})},
+        )
 
     def seconds_for(self, assignment: str) -> int:
         """How long a cell of ``assignment`` may run, in seconds."""

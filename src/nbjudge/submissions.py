@@ -53,14 +53,12 @@ def find_submissions(
             f"There is no assignment {', '.join(unknown)} under {course.source}. "
             f"The assignments are: {', '.join(course.assignments()) or 'none'}."
         )
-    ignore = course.coursedir().ignore
-    limit = _file_limit(course)
     found = [
         Submission(
             student.name,
             folder.name,
             folder,
-            digest_folder(folder, ignore, limit),
+            submission_digest(course, folder),
             read_timestamp(folder),
         )
         for student in _folders(course.submitted)
@@ -69,6 +67,11 @@ def find_submissions(
         if assignments is None or folder.name in assignments
     ]
     return sorted(found, key=lambda item: (item.assignment, item.student))
+
+
+def submission_digest(course: Course, folder: Path) -> str:
+    """The digest of a submission's folder; see ``Submission``."""
+    return digest_folder(folder, course.coursedir().ignore, _file_limit(course))
 
 
 def digest_folder(folder: Path, ignore: Sequence[str] = (), size_limit: int | None = None) -> str:

@@ -6,10 +6,12 @@ Format: 4 bytes, the header's length (big endian); the header, UTF-8 JSON, ``{"h
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import struct
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO
 
 _LENGTH = struct.Struct(">I")
 HEADER_LIMIT = 4_000_000
@@ -23,13 +25,25 @@ class Closed(WireError):
     """The other side closed the connection between two messages."""
 
 
-def send(connection: socket.socket, header: Any, *blobs: bytes) -> None:
-    """Send a message; ``header`` is anything that JSON holds."""
+def pack(header: Any, blobs: Sequence[bytes] = ()) -> bytes:
+    """A message as bytes; ``header`` is anything that JSON holds."""
     frame = {"header": header, "blobs": [len(blob) for blob in blobs]}
     text = json.dumps(frame).encode()
-    connection.sendall(_LENGTH.pack(len(text)) + text)
-    for blob in blobs:
-        connection.sendall(blob)
+    return b"".join([_LENGTH.pack(len(text)), text, *blobs])
+
+
+def unpack(data: bytes) -> tuple[Any, list[bytes]]:
+    """The header and the blobs of a message; raises ``WireError`` for anything else."""
+    with io.BytesIO(data) as file:
+        message = _read(lambda size: _exactly_from(file, size), len(data), len(data))
+        if file.read(1):
+            raise WireError("there is more behind the message")
+    return message
+
+
+def send(connection: socket.socket, header: Any, *blobs: bytes) -> None:
+    """Send a message; ``header`` is anything that JSON holds."""
+    connection.sendall(pack(header, blobs))
 
 
 def receive(connection: socket.socket, limit: int) -> tuple[Any, list[bytes]]:
@@ -38,15 +52,23 @@ def receive(connection: socket.socket, limit: int) -> tuple[Any, list[bytes]]:
     Raises ``Closed`` at the end of the connection, ``WireError`` for anything else than a
     message, ``TimeoutError`` where the socket has a timeout.
     """
-    first = connection.recv(_LENGTH.size)
+    first = connection.recv(1)
     if not first:
         raise Closed("the connection was closed")
-    first += _exactly(connection, _LENGTH.size - len(first))
-    (length,) = _LENGTH.unpack(first)
-    if length > HEADER_LIMIT:
+    started = iter([first])
+    return _read(
+        lambda size: (start := next(started, b"")) + _exactly(connection, size - len(start)),
+        HEADER_LIMIT,
+        limit,
+    )
+
+
+def _read(take: Callable[[int], bytes], header_limit: int, limit: int) -> tuple[Any, list[bytes]]:
+    (length,) = _LENGTH.unpack(take(_LENGTH.size))
+    if length > header_limit:
         raise WireError(f"a header of {length:,} bytes is too long")
     try:
-        frame = json.loads(_exactly(connection, length))
+        frame = json.loads(take(length))
         header, sizes = frame["header"], frame["blobs"]
         sound = isinstance(sizes, list) and all(type(n) is int and n >= 0 for n in sizes)
     except (ValueError, LookupError, TypeError, RecursionError) as error:
@@ -55,7 +77,14 @@ def receive(connection: socket.socket, limit: int) -> tuple[Any, list[bytes]]:
         raise WireError("the lengths of the blobs are no numbers")
     if sum(sizes) > limit:
         raise WireError(f"{sum(sizes):,} bytes are more than the {limit:,} that are accepted")
-    return header, [_exactly(connection, size) for size in sizes]
+    return header, [take(size) for size in sizes]
+
+
+def _exactly_from(file: BinaryIO, size: int) -> bytes:
+    data = file.read(size)
+    if len(data) < size:
+        raise WireError("the message is cut off")
+    return data
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import nbformat
 from nbgrader.api import InvalidEntry
 from nbgrader.converters import Autograde
 from sqlalchemy.exc import OperationalError, SAWarning
@@ -16,33 +15,38 @@ from sqlalchemy.exc import OperationalError, SAWarning
 from nbjudge.converters import KeepsFailure
 from nbjudge.course import Course, load_course
 from nbjudge.errors import NotGraded
-from nbjudge.scores import CellScore, cell_scores
+from nbjudge.judging import judging_of, read_assignment
+from nbjudge.reference import ReferenceFailed, check_reference
 from nbjudge.submissions import Submission, check_files
+from nbjudge.warm.client import ADDRESS
 
 _ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class Task:
-    """A submission to grade in the course at ``root``.
-
-    ``notebooks`` are the names, without ``.ipynb``, that its assignment's notebooks have;
-    ``environment`` holds the kernels' environment variables.
-    """
+class Trust:
+    """What all tasks share: the course, the warm server's address, whether to run all anew."""
 
     root: Path
+    server: str
+    anew: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """A submission to grade; ``notebooks`` are the names, without ``.ipynb``, that it must have."""
+
+    trust: Trust
     submission: Submission
     notebooks: tuple[str, ...]
-    environment: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Worked:
-    """What came of a task: a reason why it could not be graded, or else the cells' scores."""
+    """What came of a task: a reason why it could not be graded, or none, and how long it took."""
 
     reason: str
     seconds: float
-    cells: tuple[CellScore, ...] = ()
 
 
 class _Autograde(KeepsFailure, Autograde):
@@ -50,20 +54,18 @@ class _Autograde(KeepsFailure, Autograde):
 
 
 def grade_one(task: Task) -> Worked:
-    """Grade one submission into ``autograded/`` and the gradebook.
+    """Grade one submission into ``autograded/``, the gradebook and its record.
 
     Never raises for what is in a submission: the reason it could not be graded is returned.
     """
     # nbgrader's own use of SQLAlchemy warns for every submission.
     warnings.simplefilter("ignore", SAWarning)
     started = time.monotonic()
-    reason, cells = "", ()
+    reason = ""
     try:
-        course = load_course(task.root)
-        course.config.Grading.kernel_environment = task.environment
+        course = _course(task.trust)
         check_files(course, task.submission, task.notebooks)
         _autograde(course, task.submission)
-        cells = _read_scores(course, task)
     except NotGraded as error:
         reason = str(error)
     except KeyboardInterrupt:
@@ -73,7 +75,25 @@ def grade_one(task: Task) -> Worked:
             f"Grading stopped with an error that nobody foresaw: {type(error).__name__}: {error}. "
             "This is for the instructor to look into."
         )
-    return Worked(reason, time.monotonic() - started, cells)
+    return Worked(reason, time.monotonic() - started)
+
+
+def try_reference(task: tuple[Trust, str]) -> str:
+    """Try the reference solution of an assignment; returns why nothing can be graded, or ""."""
+    trust, name = task
+    course = _course(trust)
+    try:
+        check_reference(judging_of(course), read_assignment(course, name), trust.server)
+    except ReferenceFailed as error:
+        return str(error)
+    return ""
+
+
+def _course(trust: Trust) -> Course:
+    os.environ[ADDRESS] = trust.server
+    course = load_course(trust.root)
+    course.config.Grading.reuse_executions = not trust.anew
+    return course
 
 
 def _autograde(course: Course, submission: Submission) -> None:
@@ -100,12 +120,3 @@ def _autograde(course: Course, submission: Submission) -> None:
 def _is_locked(error: BaseException) -> bool:
     # SQLite lets one writer in at a time; the others wait for a minute, then this comes.
     return isinstance(error, OperationalError | InvalidEntry) and "locked" in str(error)
-
-
-def _read_scores(course: Course, task: Task) -> tuple[CellScore, ...]:
-    folder = course.autograded / task.submission.student / task.submission.assignment
-    scores: list[CellScore] = []
-    for name in task.notebooks:
-        notebook: Any = nbformat.read(folder / f"{name}.ipynb", as_version=4)
-        scores += cell_scores(notebook, name)
-    return tuple(scores)

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from dlcourse.grading import grade_course
 from dlcourse.sample_class import grade_by_hand, hand_in, read_recipes, rounds, set_due_dates
 from nbjudge.course import load_course
+from nbjudge.grading import grade
 from nbjudge.records import read_record
 from nbjudge.release import release
 from nbjudge.submissions import find_submissions
@@ -57,7 +57,7 @@ def graded(course, slow: bool) -> dict:
     attempts = [attempt for attempt in ATTEMPTS.values() if attempt.slow == slow]
     outcomes = {}
     for handed_in in rounds(attempts):
-        for outcome in grade_course(course, hand_in(course, handed_in)):
+        for outcome in grade(course, hand_in(course, handed_in)):
             outcomes.setdefault((outcome.student, outcome.assignment), []).append(outcome)
     return outcomes
 
@@ -116,7 +116,7 @@ def test_the_reference_earns_full_marks_on_real_images_too(course, monkeypatch):
         if attempt.student == "ada"
     ]
     monkeypatch.setenv("DLCOURSE_DATA", os.environ["DLCOURSE_REAL_DATA"])
-    outcomes = list(grade_course(course, hand_in(course, attempts)))
+    outcomes = list(grade(course, hand_in(course, attempts)))
     assert {o.assignment: o.score for o in outcomes} == {
         "image-data": 17,
         "convnet": 37,
@@ -146,7 +146,7 @@ def test_the_data_used_is_recorded_with_the_grade(course, quick_half):
 
 def test_grading_again_runs_nothing_that_has_not_changed(course, quick_half):
     submissions = find_submissions(course, ["image-data"], ["ada", "hana", "max"])
-    again = list(grade_course(course, submissions))
+    again = list(grade(course, submissions))
     assert all(outcome.reused for outcome in again)
     before = {o.student: o.score for (_, a), [*_, o] in quick_half.items() if a == "image-data"}
     assert all(before[o.student] == o.score for o in again)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import platform
 from contextlib import closing
 from datetime import datetime
 
@@ -69,22 +69,27 @@ def test_a_written_answer_waits_for_a_person_and_an_empty_one_does_not(graded_cl
 
 def test_the_record_says_what_was_graded_by_what(graded_class):
     record = graded_class.record("wrong")
-    assert record.inputs.context == {"data": "toy"}
     assert record.inputs.environment == {"TOY_SETTING": "from the config"}
-    assert record.inputs.limits == {"cell_seconds": 3}
-    assert record.inputs.versions["nbgrader"] == "0.9.6"
+    assert record.inputs.limits["cell_seconds"] == 3
+    assert record.inputs.versions["python"] == platform.python_version()
+    assert record.inputs.tier == "full"
+    (run,) = record.notebooks
+    assert (run.notebook, run.was_stored) == ("toys", False)
+    assert run.usage["seconds"] > 0
+    assert [attempt.shift for attempt in run.attempts] == [0]
     assert len(record.inputs.submission) == 64
     assert record.seconds > 0
     cells = {cell.grade_id: cell for cell in record.cells}
     assert (cells["test-double"].score, cells["test-double"].max_score) == (0, 2)
-    assert cells["test-double"].message == "AssertionError"
+    assert cells["test-double"].message == "AssertionError: got 2 for 2, expected 4"
     assert (cells["test-sums"].score, cells["test-sums"].message) == (3, "")
     assert cells["why"].score is None
 
 
 def test_a_failed_test_tells_its_message_and_never_its_source(graded_class):
     cells = {cell.grade_id: cell for cell in graded_class.record("only-visible").cells}
-    assert cells["test-double"].message == "AssertionError: double(21) should be 42"
+    assert cells["test-double"].message.startswith("AssertionError: double(21) should be 42\n")
+    assert "expected 42" in cells["test-double"].message
     everything = json.dumps([str(graded_class.record(student)) for student in HAND_INS])
     assert "assert double(21)" not in everything
 
@@ -122,7 +127,9 @@ def test_what_did_not_change_is_not_run_again(released_course):
     assert (after["anna"].reused, after["bob"].reused) == (True, False)
     assert after["bob"].score == 5
 
-    (anna,) = grade(course, find_submissions(course, students=["anna"]), context={"data": "new"})
+    config = root / "nbgrader_config.py"
+    config.write_text(config.read_text() + "\nc.Grading.memory_megabytes = 3000\n")
+    (anna,) = grade(load_course(root), find_submissions(course, students=["anna"]))
     assert (anna.reused, anna.score) == (False, 5)
 
 
@@ -174,13 +181,41 @@ def test_an_interrupted_class_is_never_half_graded(released_course):
     assert sorted(p.name for p in course.autograded.glob("*/ps1")) == ["ps1"]
 
 
-def test_kernels_get_the_environment_of_the_caller(released_course):
-    course, root = released_course, released_course.root
-    seen = "import os\ndouble = lambda x: 2 * x if os.environ['TOY_SETTING'] == 'mine' else 0"
+DATA = """
+from pathlib import Path
+from nbjudge.data import GradingData
+
+def find(root):
+    return GradingData(
+        environment={"TOY_FILE": str(root / "open.txt")},
+        readable=(root / "open.txt",),
+        judge_environment={"TOY_SECRET": str(root / "secret.txt")},
+        context={"data": "toy"},
+    )
+"""
+
+
+def test_kernels_see_the_students_side_of_the_data_and_nothing_else(
+    released_course, tmp_path, monkeypatch
+):
+    root = released_course.root
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "toy_data.py").write_text(DATA)
+    monkeypatch.syspath_prepend(tmp_path / "modules")
+    (root / "open.txt").write_text("2")
+    (root / "secret.txt").write_text("42")
+    config = root / "nbgrader_config.py"
+    config.write_text(config.read_text() + "\nc.Grading.data = 'toy_data:find'\n")
+    seen = (
+        "import os\nfrom pathlib import Path\nfile = Path(os.environ['TOY_FILE'])\n"
+        "secret = file.with_name('secret.txt').exists() or 'TOY_SECRET' in os.environ\n"
+        "def double(x):\n    return 0 if secret else x * int(file.read_text())"
+    )
     toy.submit(root, "anna", toy.RIGHT | {"double": seen})
-    (outcome,) = grade(course, find_submissions(course), environment={"TOY_SETTING": "mine"})
-    assert outcome.score == 5
-    assert "TOY_SETTING" not in os.environ
+    (outcome,) = grade(load_course(root), find_submissions(released_course))
+    assert (outcome.reason, outcome.score) == ("", 5)
+    record = read_record(released_course.gradebook_folder, "ps1", "anna")
+    assert record.inputs.context == {"data": "toy"}
 
 
 def test_find_submissions_reads_names_times_and_contents(released_course):

@@ -129,39 +129,21 @@ HAND_INS: dict[str, HandIn] = {
     "partial": HandIn(4, right_but(sums="def sums(n):\n    return 55 if n == 10 else 1")),
     "stderr": HandIn(5, right_but(double=NO_STDERR_COST)),
     "np-float": HandIn(
-        4,
+        5, right_but(sums="import numpy as np\ndef sums(n):\n    return np.float64(n * (n + 1) / 2)")
+    ),
+    "equals-everything": HandIn(
+        2,
         right_but(
-            sums="import numpy as np\ndef sums(n):\n"
-            "    return n * (n + 1) // 2 if n < 10 else Np()\n"
-            "class Np:\n    def __eq__(self, other):\n        return np.float64(0.0)"
+            sums="class Any:\n    def __eq__(self, other):\n        return 1\n"
+            "def sums(n):\n    return Any()"
         ),
     ),
-    "nan": HandIn(
-        None,
+    "equals-fifty": HandIn(
+        2,
         right_but(
-            sums="class Nan:\n    def __eq__(self, other):\n        return float('nan')\n"
-            "def sums(n):\n    return Nan()"
+            sums="class Much(int):\n    def __eq__(self, other):\n        return 50\n"
+            "    __hash__ = int.__hash__\ndef sums(n):\n    return Much()"
         ),
-        says="'test-sums' ended with the value nan",
-    ),
-    "over": HandIn(
-        None,
-        right_but(
-            sums="class Much:\n    def __eq__(self, other):\n        return 50\n"
-            "def sums(n):\n    return Much()"
-        ),
-        says="points from 0 to 3",
-    ),
-    "text": HandIn(
-        None,
-        right_but(
-            sums="class Text:\n    def __radd__(self, other):\n        return 'full marks'\n"
-            "    def __eq__(self, other):\n        return self\n    __rmul__ = __radd__\n"
-            "    def __add__(self, other):\n        return self\n"
-            "    def __repr__(self):\n        return 'full marks'\n"
-            "def sums(n):\n    return Text() if n != 1 else 1"
-        ),
-        says="'full marks'",
     ),
     "skips": HandIn(0, {}, skip_tests),
     "deleted-tests": HandIn(5, None, delete("test-double", "test-sums", "setup")),
@@ -177,11 +159,11 @@ HAND_INS: dict[str, HandIn] = {
     "endless": HandIn(3, right_but(double=ENDLESS)),
     "stubborn": HandIn(None, right_but(double=STUBBORN), says="could not be stopped"),
     "exits": HandIn(None, right_but(double="import os\nos._exit(0)"), says="kernel died"),
-    "kills-itself": HandIn(
-        None, right_but(double="import os\nos.kill(os.getpid(), 9)"), says="kernel died"
-    ),
-    "kills-grader": HandIn(
-        None, right_but(double="import os\nos.kill(os.getppid(), 9)"), says="process"
+    # Inside, the kernel is the first of all processes, and nothing there can kill that one.
+    "kills-itself": HandIn(3, right_but(double="import os\nos.kill(os.getpid(), 9)")),
+    "kills-grader": HandIn(3, right_but(double="import os\nos.kill(os.getppid(), 9)")),
+    "crashes": HandIn(
+        None, right_but(double="import ctypes\nctypes.string_at(0)"), says="kernel died"
     ),
     "broken-json": HandIn(None, after=break_json, says="not valid JSON"),
     "not-a-notebook": HandIn(None, after=no_notebook, says="JupyterLab"),

@@ -8,9 +8,19 @@ Needs NumPy alone; Keras and TensorFlow are not imported.
 from .errors import DamagedData, DataError, DataNotFound, DownloadFailed, UnsafeData, WrongData
 from .files import digest
 from .shapes import CLASS_NAMES
-from .sources import DataSource, find_source, load_cifar10, private_split, students_file
+from .sources import (
+    PRIVATE_SEED_VARIABLE,
+    VARIABLE,
+    DataSource,
+    find_source,
+    load_cifar10,
+    private_split,
+    students_file,
+)
 
 __all__ = [
+    "PRIVATE_SEED_VARIABLE",
+    "VARIABLE",
     "CLASS_NAMES",
     "DamagedData",
     "DataError",

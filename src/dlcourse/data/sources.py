@@ -25,6 +25,7 @@ from .files import Arrays
 
 STAND_IN = "stand-in"
 VARIABLE = "DLCOURSE_DATA"
+PRIVATE_SEED_VARIABLE = "DLCOURSE_PRIVATE_SEED"
 
 # The official training set is cut here: students get what is before, the judge's images come from
 # after it. Every fifth of those, so that the choice needs no random generator to stay the same.
@@ -171,16 +172,16 @@ def find_source(path: str | os.PathLike[str] | None = None) -> DataSource:
     return _find(path).source()
 
 
-def private_split(
-    path: str | os.PathLike[str] | None = None, *, seed: int = standin.PRIVATE_SEED
-) -> Split:
+def private_split(path: str | os.PathLike[str] | None = None, *, seed: int | None = None) -> Split:
     """The judge's images and labels, none of which `load_cifar10(path)` returns.
 
     uint8 (n, 32, 32, 3) and uint8 (n, 1). Of the official training set 2,000 of the last 10,000; of
     a smaller set the second half of the test images; of the stand-in 2,000 pictures drawn from
-    `seed` (used for nothing else). Images that students have too are left out, so there can be
-    a few less. Raises `DataError` as `load_cifar10` does, and for a file made by `students_file`.
+    `seed`, which is by default the environment's DLCOURSE_PRIVATE_SEED, or one that anybody can
+    read here. Images that students have too are left out, so there can be a few less. Raises `DataError` as `load_cifar10` does, and for a file made by `students_file`.
     """
+    if seed is None:
+        seed = int(os.environ.get(PRIVATE_SEED_VARIABLE) or standin.PRIVATE_SEED)
     if seed in (standin.TRAIN_SEED, standin.TEST_SEED):
         raise ValueError(f"seed {seed} draws the students' own pictures")
     return _find(path).judges(seed)

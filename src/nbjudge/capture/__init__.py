@@ -1,0 +1,24 @@
+"""Values that cross from the student's process to the judge's as bytes that cannot run.
+
+The student's process encodes (``encode``) and keeps the functions (``FunctionTable``,
+``perform_call``); the judge's decodes (``decode``) and calls (``RemoteFunction``). The formats
+are in ``codec`` and ``calls``.
+"""
+
+from nbjudge.capture.calls import RemoteFunction, call_request, perform_call
+from nbjudge.capture.codec import decode, encode
+from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.capture.functions import FunctionFacts, FunctionTable, ParameterFacts
+
+__all__ = [
+    "Damaged",
+    "FunctionFacts",
+    "FunctionTable",
+    "NotHandedOut",
+    "ParameterFacts",
+    "RemoteFunction",
+    "call_request",
+    "decode",
+    "encode",
+    "perform_call",
+]

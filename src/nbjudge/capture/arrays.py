@@ -1,0 +1,121 @@
+"""numpy arrays and numbers: dtype, shape, and the raw bytes in C order."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+
+from nbjudge.capture.errors import Damaged, NotHandedOut
+
+# Booleans, numbers, texts of a fixed width, moments and spans; nothing with fields or objects.
+_DTYPE = re.compile(
+    r"\|b1|[<>|][iu][1248]|[<>][fc]\d{1,2}|\|S\d{1,9}|[<>]U\d{1,9}"
+    r"|[<>][Mm]8(\[\d{0,9}(Y|M|W|D|h|m|s|ms|us|μs|ns|ps|fs|as)\])?"
+)
+_DIMENSIONS = 64
+
+
+def encode(encoder: Any, value: Any, kind: type) -> list | None:
+    """The node of a numpy array or a numpy number."""
+    bases = type.__dict__["__mro__"].__get__(kind)
+    if np.ndarray in bases:
+        if np.ma.MaskedArray in bases:
+            data, mask = np.ma.getdata(value), np.ma.getmaskarray(value)
+            return ["masked", encoder.node(np.asarray(data)), encoder.node(np.asarray(mask))]
+        return array_node(encoder, np.asarray(value))
+    if np.generic in bases:
+        single = np.array([value])  # an empty text has no dtype that is any use by itself
+        return ["np", _dtype_of(encoder, single.dtype), single.tobytes().hex()]
+    if np.random.Generator in bases or np.random.RandomState in bases:
+        raise NotHandedOut(f"a random number generator cannot be handed out{encoder.place()}")
+    if np.dtype in bases:
+        return ["dtype", "object" if value.kind == "O" else _dtype_of(encoder, value)]
+    return None
+
+
+def array_node(encoder: Any, value: np.ndarray) -> list:
+    """The node of a plain array, of any shape."""
+    shape = list(value.shape)
+    if value.dtype.kind == "O":
+        encoder.count(value.size)
+        items = [encoder.node(item, str(i)) for i, item in enumerate(value.flat)]
+        return ["oarray", shape, items]
+    dtype = _dtype_of(encoder, value.dtype)
+    encoder.check_size(value.nbytes)
+    return ["array", dtype, shape, encoder.buffer(value.tobytes())]
+
+
+def decode_array(decoder: Any, dtype: Any, shape: Any, buffer: Any) -> np.ndarray:
+    """The array of a node: its own memory, writable."""
+    real = _dtype(dtype)
+    data = decoder.buffer(buffer)
+    size = _size(shape)
+    if size * real.itemsize != len(data):
+        raise Damaged("an array of another size than it says")
+    array = np.frombuffer(bytearray(data), dtype=real) if size else np.empty(0, real)
+    return _checked(array).reshape(shape)
+
+
+def _dtype_of(encoder: Any, dtype: np.dtype) -> str:
+    if dtype.fields is None and dtype.subdtype is None and _DTYPE.fullmatch(dtype.str):
+        return dtype.str
+    raise NotHandedOut(f"an array of dtype {dtype} cannot be handed out{encoder.place()}")
+
+
+def _dtype(text: Any) -> np.dtype:
+    if type(text) is not str or len(text) > 30 or not _DTYPE.fullmatch(text):
+        raise Damaged("an array of an unknown dtype")
+    return np.dtype(text)
+
+
+def _size(shape: Any) -> int:
+    if type(shape) is not list or len(shape) > _DIMENSIONS:
+        raise Damaged("an array without a shape")
+    if not all(type(n) is int and 0 <= n < 2**62 for n in shape):
+        raise Damaged("an array of an impossible shape")
+    return math.prod(shape)
+
+
+def _checked(array: np.ndarray) -> np.ndarray:
+    """``array``, if its bytes mean something."""
+    if array.dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
+        raise Damaged("a bool that is neither")
+    if array.dtype.kind == "U" and array.size and array.dtype.itemsize:
+        points = array.view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        if points.max() > 0x10FFFF:
+            raise Damaged("a character that does not exist")
+    return array
+
+
+def _decode_scalar(decoder: Any, dtype: Any, text: Any) -> np.generic:
+    data = bytes.fromhex(text)
+    real = _dtype(dtype)
+    if len(data) != real.itemsize:
+        raise Damaged("a number of another size than it says")
+    return _checked(np.frombuffer(data, dtype=real))[0]
+
+
+def _decode_objects(decoder: Any, shape: Any, nodes: Any) -> np.ndarray:
+    items = decoder.values(nodes)
+    if _size(shape) != len(items):
+        raise Damaged("an array of another size than it says")
+    array = np.empty(len(items), dtype=object)
+    for i, item in enumerate(items):
+        array[i] = item
+    return array.reshape(shape)
+
+
+def _decode_masked(decoder: Any, data: Any, mask: Any) -> np.ndarray:
+    return np.ma.MaskedArray(decoder.value(data), mask=decoder.value(mask))
+
+
+DECODERS = {
+    "dtype": lambda d, text: np.dtype(object) if text == "object" else _dtype(text),
+    "np": _decode_scalar,
+    "array": decode_array,
+    "oarray": _decode_objects,
+    "masked": _decode_masked,
+}

@@ -1,0 +1,179 @@
+"""Calls of the student's functions from the judge's process.
+
+A request holds the arguments: ``[[node of each positional one], [[name, node] of each keyword]]``.
+A reply is ``[changes, outcome]``: ``changes`` are ``[number, node]`` of the arguments, or objects
+within arguments, that the call changed; ``outcome`` is ``["result", node]``, ``["raised",
+exception]`` or ``["refused", message]``. Numbers are those of the shared objects in the request
+(see ``codec``), and the node ``["arg", number]`` in a reply is the caller's very object.
+
+Two more tags in a request: ``["own", ref]``, a function of the notebook, and ``["import", module,
+qualified name]``, which only the student's process looks up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections import deque
+from typing import Any
+
+from nbjudge.capture import exceptions, plain
+from nbjudge.capture.codec import (
+    Decoder,
+    Encoder,
+    guarded_decode,
+    guarded_encode,
+    opened,
+)
+from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.capture.functions import FunctionTable
+from nbjudge.capture.remote import RemoteFunction, place_of
+
+__all__ = ["RemoteFunction", "call_request", "perform_call"]
+
+
+def call_request(args: tuple, kwargs: dict, *, limit: int) -> bytes:
+    """The arguments of a call as bytes, for ``perform_call``. Raises ``NotHandedOut``."""
+    from nbjudge.capture.remote import request
+
+    return request(args, kwargs, limit)[0]
+
+
+def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) -> bytes:
+    """Call a function of the student's; runs in the student's process.
+
+    Args:
+        table: where the function is kept.
+        request: from ``call_request``; its sender is trusted.
+        limit: bytes that the request and the reply may have.
+
+    Whatever the function does, also SystemExit, is in the reply. A KeyboardInterrupt counts as
+    the time limit's.
+    """
+    number = table.calls[ref] = table.calls.get(ref, -1) + 1
+    results = table.under(f"{ref}()#{number}")
+    try:
+        function = table.get(ref)
+        args, kwargs, shared = _arguments(table, request, limit)
+    except KeyError:
+        return _only(["refused", f"there is no function {ref}"])
+    except Damaged as error:
+        return _only(["refused", f"the arguments did not arrive: {error}"])
+    known = {id(value): ["arg", i] for i, value in enumerate(shared)}
+    before = [_fingerprint(value, known, limit) for value in shared]
+    figures = _open_figures()
+    name = str(getattr(function, "__name__", "the function"))
+    try:
+        result, error = function(*args, **kwargs), None
+    except KeyboardInterrupt:
+        result, error = None, TimeoutError(f"{name} ran longer than its time limit")
+    except BaseException as raised:
+        result, error = None, raised
+    parts = (before, shared, known, results, limit)
+    try:
+        return _reply(result, error, *parts)
+    except plain.IterationFailed as failed:
+        return _reply(None, failed.error, *parts)
+    except KeyboardInterrupt:
+        late = TimeoutError(f"{name} ran longer than its time limit")
+        return _reply(None, late, *parts)
+    finally:
+        _close_figures(figures)
+
+
+def _arguments(table: FunctionTable, request: bytes, limit: int) -> tuple[list, dict, list]:
+    hooks = {"own": lambda d, ref: table.get(ref), "import": lambda d, m, q: place_of(m, q)}
+
+    def work() -> tuple[list, dict, list]:
+        (positional, keywords), buffers = opened(request, limit)
+        decoder = Decoder(buffers, hooks)
+        args = decoder.values(positional)
+        kwargs = {name: decoder.value(node) for name, node in keywords}
+        return args, kwargs, decoder.shared
+
+    return guarded_decode(work)
+
+
+def _reply(
+    result: Any,
+    error: BaseException | None,
+    before: list[bytes | None],
+    shared: list[Any],
+    known: dict[int, list],
+    results: FunctionTable,
+    limit: int,
+) -> bytes:
+    encoder = Encoder(limit, results, "what the function gives")
+    encoder.known = known
+
+    def work() -> bytes:
+        changes = []
+        for i, value in enumerate(shared):
+            if before[i] is not None and _fingerprint(value, known, limit) != before[i]:
+                changes.append([i, _apart(encoder, value)])
+        if error is None:
+            outcome = ["result", encoder.node(result)]
+        else:
+            outcome = ["raised", exceptions.exception_node(encoder, error)]
+        return encoder.message([changes, outcome])
+
+    try:
+        return guarded_encode(work, encoder.name, let=(plain.IterationFailed,))
+    except NotHandedOut as refusal:
+        return _only(["refused", str(refusal)])
+
+
+def _apart(encoder: Encoder, value: Any) -> list:
+    """The node of ``value`` itself, though the other end knows it."""
+    known = encoder.known.pop(id(value))
+    try:
+        return encoder.bare(value, type(value))
+    finally:
+        encoder.known[id(value)] = known
+
+
+def _only(outcome: list) -> bytes:
+    return Encoder(10_000_000).message([[], outcome])
+
+
+def _fingerprint(value: Any, known: dict[int, list], limit: int) -> bytes | None:
+    """What one object holds, as a digest; None for one that cannot change.
+
+    The other objects of ``known`` in it count by their number, so a change within one of them is
+    not a change of this.
+    """
+    if not _can_change(value):
+        return None
+    encoder = Encoder(2 * limit, FunctionTable(), "an argument")
+    encoder.known = known
+    try:
+        node = _apart(encoder, value)
+    except Exception as error:
+        return repr(error).encode()
+    digest = hashlib.sha256(json.dumps(node).encode())
+    for buffer in encoder.buffers:
+        digest.update(buffer)
+    return digest.digest()
+
+
+def _open_figures() -> set[int]:
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return set(pyplot.get_fignums()) if pyplot is not None else set()
+
+
+def _close_figures(before: set[int]) -> None:
+    """Close what the call has opened, so that later cells do not draw on it."""
+    for number in _open_figures() - before:
+        sys.modules["matplotlib.pyplot"].close(number)
+
+
+def _can_change(value: Any) -> bool:
+    if isinstance(value, (list, dict, set, deque, bytearray)):
+        return True
+    kinds = [("numpy", "ndarray"), ("pandas", "DataFrame"), ("pandas", "Series")]
+    kinds.append(("keras", "Model"))
+    return any(
+        module in sys.modules and isinstance(value, getattr(sys.modules[module], name))
+        for module, name in kinds
+    )

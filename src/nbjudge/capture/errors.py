@@ -1,0 +1,18 @@
+"""The two ways in which a value does not cross: not handed out, or damaged on the way."""
+
+from __future__ import annotations
+
+
+class NotHandedOut(Exception):
+    """A value that cannot be handed out; the message says why, for a student."""
+
+
+class Damaged(Exception):
+    """Bytes that are no value: cut off, altered, or made up to do harm."""
+
+
+def megabytes(size: int) -> str:
+    """``size`` in bytes as people say it: "123 MB"."""
+    if size >= 10_000_000:
+        return f"{size / 1e6:,.0f} MB"
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size:,} bytes"

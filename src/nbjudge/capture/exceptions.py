@@ -1,0 +1,86 @@
+"""Exceptions cross as the names of their classes, their message and their plain arguments."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from nbjudge.capture.errors import Damaged
+
+_TEXT = 20_000
+_ARGUMENTS = 20
+_BUILTIN = {
+    name: value
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+}
+# These build something else from their arguments, or are not for a caller to meet.
+_BY_MESSAGE = {"UnicodeDecodeError", "UnicodeEncodeError", "UnicodeTranslateError"}
+_BY_MESSAGE |= {"BaseExceptionGroup", "ExceptionGroup", "KeyboardInterrupt", "GeneratorExit"}
+
+
+def exception_node(encoder: Any, error: BaseException) -> list:
+    """``[names of the class and its bases, message, arguments or None]``."""
+    kinds = type.__dict__["__mro__"].__get__(type(error))
+    names = [str(kind.__name__)[:200] for kind in kinds if kind is not object][:50]
+    try:
+        message = str(error)[:_TEXT]
+    except Exception:
+        message = ""
+    return [names, encoder.node(message), _arguments(encoder, error)]
+
+
+def exception_of(decoder: Any, node: Any) -> BaseException:
+    """An exception that a caller can tell like the original. Raises ``Damaged``."""
+    if type(node) is not list or len(node) != 3 or type(node[0]) is not list:
+        raise Damaged("no exception")
+    names, message, arguments = node[0], decoder.value(node[1]), node[2]
+    if not names or len(names) > 50 or not all(type(n) is str and len(n) <= 200 for n in names):
+        raise Damaged("an exception without a class")
+    if type(message) is not str:
+        raise Damaged("an exception without a message")
+    args = None if arguments is None else tuple(decoder.values(arguments))
+    kind = _kind(names)
+    if args is not None and kind.__name__ not in _BY_MESSAGE:
+        error = kind(*args)
+        if type(error) is kind and str(error) == message:
+            return error
+    return _with_message(kind, message)
+
+
+def _arguments(encoder: Any, error: BaseException) -> list | None:
+    args = BaseException.__dict__["args"].__get__(error)
+    plain = (type(None), bool, float, str, int)
+    if type(args) is not tuple or len(args) > _ARGUMENTS:
+        return None
+    if not all(type(a) in plain and len(repr(a)) <= _TEXT for a in args):
+        return None
+    return [encoder.node(a) for a in args]
+
+
+def _kind(names: list[str]) -> type[BaseException]:
+    first = names[0]
+    if first in _BUILTIN:
+        return _BUILTIN[first]
+    if first == "LinAlgError":
+        from numpy.linalg import LinAlgError
+
+        return LinAlgError
+    base = next((_BUILTIN[name] for name in names[1:] if name in _BUILTIN), Exception)
+    if not issubclass(base, Exception) or base.__name__ in _BY_MESSAGE:
+        base = Exception
+    name = first if first.isidentifier() else "NotebookError"
+    return type(name, (base,), {"__module__": "__main__"})
+
+
+def _with_message(kind: type[BaseException], message: str) -> BaseException:
+    """An exception of ``kind`` whose text is ``message``, whatever the class makes of it."""
+    if kind.__name__ in _BY_MESSAGE:
+        name = kind.__name__
+        bases = [k for k in kind.__mro__ if k.__name__ not in _BY_MESSAGE]
+        base = bases[0] if issubclass(bases[0], Exception) else Exception
+        kind = type(name, (base,), {"__module__": "builtins"})
+    told = type(
+        kind.__name__, (kind,), {"__str__": lambda self: message, "__module__": kind.__module__}
+    )
+    return told(message)

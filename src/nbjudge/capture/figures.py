@@ -1,0 +1,78 @@
+"""matplotlib figures and axes: what is drawn on them as facts, and a picture.
+
+The facts are plain values (dicts, texts, numbers, arrays), in the order of ``figure.axes``; they
+are read here and drawn anew by ``figure_facts``' counterpart, ``figure_rebuild``.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from nbjudge.capture.errors import NotHandedOut
+
+PICTURE_DPI = 100
+PICTURE_PIXELS = 4_000_000
+PICTURE_BYTES = 3_000_000
+DRAWN = 20_000
+"""Lines, images, texts and the like on one figure."""
+
+
+def encode(encoder: Any, value: Any, kind: type) -> list | None:
+    """The node of a Figure, or of Axes, which bring their figure along."""
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    bases = type.__dict__["__mro__"].__get__(kind)
+    if Figure in bases:
+        from nbjudge.capture.figure_facts import facts_of
+
+        facts = facts_of(value)
+        drawn = sum(len(part) for axes in facts["axes"] for part in axes["drawn"].values())
+        if drawn > DRAWN:
+            raise NotHandedOut(
+                f"a figure with {drawn:,} things drawn on it cannot be handed out: at most "
+                f"{DRAWN:,}{encoder.place()}"
+            )
+        return ["figure", encoder.node(facts), encoder.buffer(_picture(value))]
+    if Axes in bases:
+        figure = value.get_figure(root=True)
+        places = [i for i, axes in enumerate(figure.axes) if axes is value] if figure else []
+        if not places:
+            raise NotHandedOut(f"axes without a figure cannot be handed out{encoder.place()}")
+        return ["axes", encoder.node(figure), places[0]]
+    return None
+
+
+def _picture(figure: Any) -> bytes:
+    """The figure as a PNG picture; b"" where it cannot be drawn, or is too large."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    width, height = figure.get_size_inches()
+    dpi = min(PICTURE_DPI, figure.dpi, (PICTURE_PIXELS / max(width * height, 1e-9)) ** 0.5)
+    canvas, file = figure.canvas, io.BytesIO()
+    try:
+        FigureCanvasAgg(figure).print_png(file) if dpi == figure.dpi else figure.savefig(
+            file, format="png", dpi=dpi
+        )
+    except Exception:
+        return b""
+    finally:
+        figure.set_canvas(canvas)
+    data = file.getvalue()
+    return data if len(data) <= PICTURE_BYTES else b""
+
+
+def _rebuild(decoder: Any, facts: Any, picture: Any) -> Any:
+    from nbjudge.capture.figure_rebuild import figure_from
+
+    return figure_from(decoder.value(facts), bytes(decoder.buffer(picture)))
+
+
+def _axes(decoder: Any, figure: Any, number: Any) -> Any:
+    from nbjudge.capture.figure_rebuild import axes_from
+
+    return axes_from(decoder.value(figure), number)
+
+
+DECODERS = {"figure": _rebuild, "axes": _axes}

@@ -1,0 +1,235 @@
+"""Functions stay where they are; what is handed out is a name to call them by, and facts."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nbjudge.capture.errors import Damaged, NotHandedOut
+
+# Classes that are values of their own, such as what `type(x)` gives; calling them is harmless.
+_PLAIN_CLASSES = {
+    kind: kind.__name__
+    for kind in (
+        type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset,
+        dict, range, slice, object,
+    )
+}  # fmt: skip
+_NUMPY_CLASSES = frozenset(
+    [
+        "ndarray",
+        "bool",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float16",
+        "float32",
+        "float64",
+        "complex64",
+        "complex128",
+        "str_",
+        "bytes_",
+        "datetime64",
+        "timedelta64",
+    ]
+)
+_KINDS = tuple(kind.name for kind in inspect._ParameterKind)
+_TEXT = 20_000
+_PARAMETERS = 200
+
+
+@dataclass(frozen=True)
+class ParameterFacts:
+    """One parameter. ``default`` is None where ``has_default`` is false or it is no plain value;
+    ``default_is_plain`` tells these apart from a default None."""
+
+    name: str
+    kind: str
+    has_default: bool = False
+    default: Any = None
+    default_is_plain: bool = False
+
+
+@dataclass(frozen=True)
+class FunctionFacts:
+    """What is known of a function without calling it.
+
+    ``ref`` is how to call it; ``parameters`` is None where Python does not know them (some of
+    numpy's own functions).
+    """
+
+    ref: str
+    name: str
+    qualname: str
+    doc: str | None
+    parameters: tuple[ParameterFacts, ...] | None
+    is_class: bool
+
+
+class FunctionTable:
+    """The functions that were handed out, by reference; it lives in the student's process.
+
+    References are made of a prefix and of the function's place in what was handed out, so the
+    same notebook gives the same references every time.
+    """
+
+    def __init__(self) -> None:
+        self.prefix = ""
+        self.calls: dict[str, int] = {}
+        self._functions: dict[str, Callable] = {}
+
+    def under(self, prefix: str) -> FunctionTable:
+        """The same table for what is handed out under ``prefix``, such as "test_a/describe"."""
+        table = FunctionTable()
+        table.prefix, table.calls, table._functions = prefix, self.calls, self._functions
+        return table
+
+    def keep(self, path: str, function: Callable) -> str:
+        """Keep ``function``, found at ``path`` ("" for the value itself); gives its reference."""
+        ref = "/".join(part for part in (self.prefix, path) if part) or "value"
+        self._functions[ref] = function
+        return ref
+
+    def get(self, ref: str) -> Callable:
+        """The function of a reference. Raises ``KeyError``."""
+        return self._functions[ref]
+
+    def node(self, path: str, function: Callable) -> list:
+        """The node of ``function``, which is kept from now on."""
+        return ["function", _facts_node(self.keep(path, function), function)]
+
+
+def encode(encoder: Any, value: Any, kind: type) -> list | None:
+    """The node of a callable; the encoder's ``functions`` says what becomes of it."""
+    if not callable(value):
+        return None
+    if kind is type and (value in _PLAIN_CLASSES or _is_numpy_class(value)):
+        return ["class", _PLAIN_CLASSES.get(value) or f"numpy.{value.__name__}"]
+    if encoder.functions is None:
+        raise NotHandedOut(f"a function cannot be handed out here{encoder.place()}")
+    return encoder.functions.node(encoder.path(), value)
+
+
+def _decode_class(decoder: Any, name: Any) -> type:
+    known = {place: value for value, place in _PLAIN_CLASSES.items()}
+    if type(name) is str and name.startswith("numpy."):
+        import numpy
+
+        found = getattr(numpy, name[6:]) if name[6:] in _NUMPY_CLASSES else None
+    else:
+        found = known.get(name)
+    if found is None:
+        raise Damaged("an unknown class")
+    return found
+
+
+def facts_hook(make: Callable[[FunctionFacts], Any]) -> Callable:
+    """A decoder's hook for function nodes, which calls ``make`` with the facts."""
+
+    def function(decoder: Any, facts: Any) -> Any:
+        return make(_facts(facts))
+
+    return function
+
+
+def _is_numpy_class(value: type) -> bool:
+    return value.__module__ == "numpy" and value.__name__ in _NUMPY_CLASSES
+
+
+def _facts_node(ref: str, function: Callable) -> dict:
+    kind = type(function)
+    name = _text(function, "__name__") or kind.__name__
+    return {
+        "ref": ref,
+        "name": name,
+        "qualname": _text(function, "__qualname__") or name,
+        "doc": _text(function, "__doc__"),
+        "parameters": _parameters(function),
+        "is_class": issubclass(kind, type),
+    }
+
+
+def _text(function: Any, attribute: str) -> str | None:
+    try:
+        text = getattr(function, attribute, None)
+    except Exception:
+        return None
+    return text[:_TEXT] if type(text) is str else None
+
+
+def _parameters(function: Callable) -> list | None:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+        if len(parameters) > _PARAMETERS:
+            return None
+        return [
+            [
+                str(parameter.name),
+                parameter.kind.name,
+                parameter.default is not inspect.Parameter.empty,
+                *_default(parameter.default),
+            ]
+            for parameter in parameters
+        ]
+    except Exception:
+        return None
+
+
+def _default(value: Any) -> list:
+    """``[True, value]`` for what JSON holds and is unchanging, else ``[False, None]``."""
+    if value is None or type(value) in (bool, float):
+        return [True, value]
+    if type(value) is int and abs(value) < 2**63 or type(value) is str and len(value) <= 1000:
+        return [True, value]
+    if type(value) is tuple and len(value) <= 20:
+        items = [_default(item) for item in value if type(item) is not tuple]
+        if len(items) == len(value) and all(plain for plain, _ in items):
+            return [True, list(value)]
+    return [False, None]
+
+
+def _facts(node: Any) -> FunctionFacts:
+    if type(node) is not dict:
+        raise Damaged("no facts of a function")
+    texts = [node.get(key) for key in ("ref", "name", "qualname")]
+    doc, parameters = node.get("doc"), node.get("parameters")
+    if not all(type(text) is str and len(text) <= _TEXT for text in texts):
+        raise Damaged("a function without a name")
+    if doc is not None and (type(doc) is not str or len(doc) > _TEXT):
+        raise Damaged("no docstring")
+    if parameters is not None:
+        if type(parameters) is not list or len(parameters) > _PARAMETERS:
+            raise Damaged("no parameters")
+        parameters = tuple(map(_parameter, parameters))
+    return FunctionFacts(*texts, doc, parameters, node.get("is_class") is True)
+
+
+def _parameter(node: Any) -> ParameterFacts:
+    if type(node) is not list or len(node) != 5:
+        raise Damaged("no parameter")
+    name, kind, has_default, plain, default = node
+    if type(name) is not str or not name.isidentifier() or kind not in _KINDS:
+        raise Damaged("no parameter")
+    if type(default) is list:
+        default = tuple(default)
+        if any(type(item) in (list, dict) for item in default):
+            raise Damaged("no default")
+    elif type(default) is dict:
+        raise Damaged("no default")
+    return ParameterFacts(name, kind, has_default is True, default, plain is True)
+
+
+def is_plain_function(value: Any) -> bool:
+    """Whether ``value`` is a function that was written with ``def`` or ``lambda``."""
+    return type(value) is types.FunctionType
+
+
+DECODERS = {"class": _decode_class}

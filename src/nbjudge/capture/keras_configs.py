@@ -1,0 +1,205 @@
+"""Which Keras configurations are let through: Keras' own classes, and no absurd numbers.
+
+A configuration names classes, and Keras makes objects of them. So every name is looked up here
+first, in a fixed selection of Keras' public modules: no class that runs code from its settings
+(``Lambda``, ``TorchModuleWrapper``, ``JaxLayer``, …) or reads files (``TFSMLayer``, the lookups
+with their vocabularies) is in it.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from typing import Any
+
+from nbjudge.capture.errors import Damaged
+
+LAYERS = 1000
+"""Layers of a model, those within layers included."""
+
+_OBJECTS = 20_000
+_NUMBER = 100_000_000
+_SMALL_NUMBER = 2000
+_TEXT = 10_000
+# Numbers that stand for nothing that is made or done so often.
+_FREE_NUMBERS = {"seed", "shared_object_id", "salt"}
+_LOOPS = {"power_iterations": 100, "num_ops": 100, "layers_to_aug": 100}
+
+_RUNS_CODE_OR_READS_FILES = {
+    "Lambda", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer", "StringLookup",
+    "IntegerLookup", "TextVectorization", "FeatureSpace", "Layer", "Wrapper",
+    # These work out large tables from a few numbers.
+    "MelSpectrogram", "STFTSpectrogram",
+}  # fmt: skip
+_DTYPES = {
+    "float16", "float32", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16",
+    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "bool", "complex64", "string",
+}  # fmt: skip
+_OPERATIONS = ("nn", "numpy", "math", "image", "linalg")
+
+
+class NotKeras(Damaged):
+    """A configuration that names something else than Keras' own; ``what`` is its name."""
+
+    def __init__(self, what: str):
+        self.what = what
+        super().__init__(f"{what} is none of Keras' own classes that are let through")
+
+
+@functools.cache
+def allowed_classes() -> dict[tuple[str, str], str]:
+    """Family ("layer", "model", "metric", …) by module and name."""
+    keras = importlib.import_module("keras")
+    found: dict[tuple[str, str], str] = {}
+    for module, base, family in (
+        ("layers", keras.Layer, "layer"),
+        ("initializers", keras.Initializer, "initializer"),
+        ("regularizers", keras.Regularizer, "regularizer"),
+        ("constraints", keras.constraints.Constraint, "constraint"),
+        ("losses", keras.Loss, "loss"),
+        ("metrics", keras.Metric, "metric"),
+        ("optimizers", keras.Optimizer, "optimizer"),
+        ("optimizers.schedules", keras.optimizers.schedules.LearningRateSchedule, "schedule"),
+    ):
+        place = importlib.import_module(f"keras.{module}")
+        for name, value in vars(place).items():
+            if inspect.isclass(value) and issubclass(value, base) and value is not base:
+                found[f"keras.{module}", name] = family
+    for name in _RUNS_CODE_OR_READS_FILES:
+        found.pop(("keras.layers", name), None)
+    for name in ("STFT", "STFTInitializer"):
+        found.pop(("keras.initializers", name), None)
+    for module, name in (
+        ("keras", "Sequential"),
+        ("keras.models", "Sequential"),
+        ("keras", "Functional"),
+        ("keras.models", "Functional"),
+        ("keras.src.models.functional", "Functional"),
+        ("keras.src.models.sequential", "Sequential"),
+    ):
+        found[module, name] = "model"
+    for module in ("keras", "keras.dtype_policies"):
+        found[module, "DTypePolicy"] = "policy"
+    for name in _OPERATIONS:
+        module = f"keras.src.ops.{name}"
+        for value in vars(importlib.import_module(module)).values():
+            own = inspect.isclass(value) and value.__module__ == module
+            if own and issubclass(value, keras.Operation):
+                found[module, value.__name__] = "operation"
+    return found
+
+
+@functools.cache
+def _allowed_functions() -> frozenset[str]:
+    keras = importlib.import_module("keras")
+    places = (keras.activations, keras.losses, keras.metrics)
+    names = {
+        name
+        for place in places
+        for name, value in vars(place).items()
+        if inspect.isfunction(value) and name not in ("get", "serialize", "deserialize")
+    }
+    return frozenset(names | {"swish", "hard_swish"})
+
+
+class Inspection:
+    """One walk through a configuration, which counts what it meets."""
+
+    def __init__(self) -> None:
+        self.objects = 0
+        self.layers = 0
+
+    def check(self, value: Any, key: str = "", family: str = "") -> None:
+        """Raise ``Damaged`` for anything that is not let through."""
+        self.objects += 1
+        if self.objects > 50 * _OBJECTS:
+            raise Damaged("a configuration that is too large")
+        kind = type(value)
+        if value is None or kind is bool or kind is float:
+            return
+        if kind is int:
+            _check_number(value, key, family)
+        elif kind is str:
+            if len(value) > _TEXT:
+                raise Damaged("a configuration with a text that is too long")
+            if key.endswith("activation") and value not in _allowed_functions():
+                raise NotKeras(f"the activation {value[:60]}")
+        elif kind in (list, tuple):
+            for item in value:
+                self.check(item, key, family)
+        elif kind is dict:
+            self._check_dict(value, key, family)
+        else:
+            raise Damaged(f"a configuration with a {kind.__name__} in it")
+
+    def _check_dict(self, value: dict, key: str, family: str) -> None:
+        if not all(type(name) is str for name in value):
+            raise Damaged("a configuration with names that are no texts")
+        if key.endswith("activation") and "class_name" not in value:
+            raise NotKeras("an activation of its own")  # what a lambda is written down as
+        if "class_name" in value:
+            family = self._family(value) or family
+        elif "registered_name" in value:
+            raise Damaged("an object without a class")
+        if "compile_config" in value:
+            raise Damaged("compile settings within a model")
+        for name, item in value.items():
+            self.check(item, name, family)
+
+    def _family(self, value: dict) -> str:
+        name, module = value["class_name"], value.get("module")
+        config, registered = value.get("config"), value.get("registered_name")
+        if type(name) is not str or len(name) > 200:
+            raise Damaged("a class without a name")
+        if name == "__keras_tensor__":
+            return _require(type(config) is dict and _dtype_ok(config.get("dtype")), "tensor")
+        if name in ("__numpy__", "__tensor__"):
+            return _require(
+                type(config) is dict
+                and set(config) == {"value", "dtype"}
+                and _dtype_ok(config["dtype"]),
+                "array",
+            )
+        if name == "__lambda__":
+            raise NotKeras("a function of its own")
+        if name in ("__slice__", "__ellipsis__"):
+            return _require(type(config) is dict, "slice")
+        if name == "function":
+            if type(config) is not str or config not in _allowed_functions():
+                raise NotKeras(str(config)[:100])
+            own = ("builtins", "keras.activations", "keras.losses", "keras.metrics")
+            if module not in own or registered not in (None, config, "function"):
+                raise NotKeras(str(config)[:100])
+            return "function"
+        family = allowed_classes().get((module, name)) if type(module) is str else None
+        if family is None or registered not in (None, name):
+            raise NotKeras(name if name.isidentifier() else "a class")
+        if type(config) is not dict:
+            raise Damaged(f"{name} without settings")
+        if family == "policy" and config.get("name") not in _DTYPES:
+            raise Damaged("an unknown dtype")
+        if family in ("layer", "model", "operation"):
+            self.layers += 1
+            if self.layers > LAYERS:
+                raise Damaged(f"more than {LAYERS:,} layers")
+        return family
+
+
+def _check_number(value: int, key: str, family: str) -> None:
+    most = _SMALL_NUMBER if family in ("metric", "loss") else _NUMBER
+    if key in _FREE_NUMBERS:
+        most = 2**63
+    most = _LOOPS.get(key, most)
+    if abs(value) > most:
+        raise Damaged(f"{key or 'a setting'} is {value if value < 10**20 else 'huge'}")
+
+
+def _dtype_ok(value: Any) -> bool:
+    return value in _DTYPES if type(value) is str else value is None
+
+
+def _require(condition: bool, family: str) -> str:
+    if not condition:
+        raise Damaged(f"a {family} of another form")
+    return family

@@ -1,0 +1,461 @@
+"""Keras models, layers and settings, training histories, and tensors.
+
+A model is its configuration, its weights, and how it was compiled. It is rebuilt by Keras from
+a configuration that ``keras_configs`` let through; no weight is given memory before its shape is
+known to be that of an array that came along. This is the only module that imports Keras or
+TensorFlow, and only when there is such a value.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import sys
+from typing import Any
+
+import numpy as np
+
+from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.capture.keras_configs import Inspection, NotKeras, allowed_classes
+
+OUTPUT_NUMBERS = 50_000_000
+"""Numbers that one layer may give for one example."""
+
+_SMALL_STATE = 4096
+_COMPILE_PARTS = (
+    "optimizer",
+    "loss",
+    "loss_weights",
+    "metrics",
+    "weighted_metrics",
+    "run_eagerly",
+    "steps_per_execution",
+    "jit_compile",
+    "auto_scale_loss",
+)
+
+
+def encode(encoder: Any, value: Any, kind: type) -> list | None:
+    """The node of something of Keras or TensorFlow."""
+    bases = type.__dict__["__mro__"].__get__(kind)
+    node = None
+    if "tensorflow" in sys.modules:
+        node = _tensorflow(encoder, value, bases)
+    if node is None and "keras" in sys.modules:
+        node = _keras(encoder, value, kind, bases)
+    return node
+
+
+def update_model(old: Any, new: Any) -> None:
+    """Give the model ``old`` the weights and the compile settings of ``new``, its changed copy."""
+    old.set_weights(new.get_weights())
+    for layer, other in zip(old.layers, new.layers, strict=False):
+        layer.trainable = other.trainable
+    if new.compiled and (
+        not old.compiled or _compile_facts(old) != _compile_facts(new) or _own_compile(new)
+    ):
+        shown, error = _compile_facts(new)
+        _compile(old, shown, error, _iterations(new))
+    elif new.compiled:
+        _set_iterations(old, _iterations(new))
+
+
+def _tensorflow(encoder: Any, value: Any, bases: tuple) -> list | None:
+    import tensorflow as tf
+
+    if tf.Tensor in bases or tf.Variable in bases:
+        if not hasattr(value, "numpy"):
+            raise NotHandedOut(f"a tensor without values cannot be handed out{encoder.place()}")
+        return _tensor(encoder, value.numpy())
+    if tf.DType in bases:
+        return ["tf_dtype", value.name]
+    return None
+
+
+def _tensor(encoder: Any, array: Any) -> list:
+    array = np.asarray(array)
+    if array.dtype.kind == "V":
+        array = array.astype(np.float32)
+    return ["tensor", encoder.node(array)]
+
+
+def _keras(encoder: Any, value: Any, kind: type, bases: tuple) -> list | None:
+    import keras
+
+    if keras.Model in bases:
+        return _model(encoder, value, kind)
+    if keras.Layer in bases:
+        _require_keras(encoder, value, kind, "the layer")
+        config = _serialized(encoder, value)
+        return ["layer", encoder.node(config), *_state(encoder, value)]
+    if keras.callbacks.History in bases:
+        history = {str(k): list(v) for k, v in dict(value.history).items()}
+        params = {k: v for k, v in dict(value.params or {}).items() if _is_plain(v)}
+        return ["history", encoder.node(history), encoder.node(params), encoder.node(value.epoch)]
+    if keras.Variable in bases:
+        return _tensor(encoder, keras.ops.convert_to_numpy(value))
+    if keras.KerasTensor in bases:
+        raise NotHandedOut(
+            f"the output of a layer, which has no values yet, cannot be handed out{encoder.place()}"
+        )
+    for base, words in (
+        (keras.Optimizer, "the optimizer"),
+        (keras.Loss, "the loss"),
+        (keras.Metric, "the metric"),
+        (keras.Initializer, "the initializer"),
+        (keras.Regularizer, "the regularizer"),
+        (keras.constraints.Constraint, "the constraint"),
+        (keras.optimizers.schedules.LearningRateSchedule, "the learning rate"),
+    ):
+        if base in bases:
+            _require_keras(encoder, value, kind, words)
+            return ["keras", encoder.node(_serialized(encoder, value))]
+    return None
+
+
+def _model(encoder: Any, value: Any, kind: type) -> list:
+    if kind.__module__ not in ("keras.src.models.functional", "keras.src.models.sequential"):
+        raise NotHandedOut(
+            f"the model is built by a class of its own ({kind.__name__}), which cannot be handed "
+            "out: make it with keras.Model(inputs, outputs) or keras.Sequential"
+            f"{encoder.place()}"
+        )
+    for layer in value._flatten_layers():
+        if layer is not value:
+            _require_keras(encoder, layer, type(layer), f"the model's layer '{layer.name}'")
+    config = {
+        "module": kind.__module__,
+        "class_name": kind.__name__,
+        "config": _plain_config(value.get_config()),
+        "registered_name": None,
+    }
+    _inspect(encoder, config, "the model")
+    node = ["model", encoder.node(config), *_state(encoder, value), None]
+    if value.compiled:
+        shown, error = _compile_facts(value)
+        node[-1] = [encoder.node(shown), error, _iterations(value)]
+    return node
+
+
+def _state(encoder: Any, value: Any) -> list:
+    """Nodes of the weights, and of the states of random numbers (such as a Dropout's)."""
+    import keras
+
+    weights = list(value.weights)
+    known = set(map(id, weights))
+    seeds = [v for v in value.variables if id(v) not in known and _is_seed(v)]
+    nodes = []
+    for variables in (weights, seeds):
+        arrays = [np.asarray(keras.ops.convert_to_numpy(v)) for v in variables]
+        arrays = [a.astype(np.float32) if a.dtype.kind == "V" else a for a in arrays]
+        nodes.append([encoder.node(array) for array in arrays])
+    return nodes
+
+
+def _is_seed(variable: Any) -> bool:
+    return variable.path.rpartition("/")[2].startswith("seed_generator_state")
+
+
+def _require_keras(encoder: Any, value: Any, kind: type, words: str) -> None:
+    """Raise ``NotHandedOut`` for an object of a class that is not Keras' own."""
+    if kind.__name__ == "Lambda":
+        raise NotHandedOut(
+            f"{words} is a Lambda, which is a function of your own; it cannot be handed out: use "
+            f"Keras' own layers{encoder.place()}"
+        )
+    if not kind.__module__.startswith("keras.src."):
+        raise NotHandedOut(
+            f"{words} is of a class of its own ({kind.__name__}), which cannot be handed out: "
+            f"use Keras' own classes{encoder.place()}"
+        )
+
+
+def _serialized(encoder: Any, value: Any) -> dict:
+    import keras
+
+    config = _plain_config(keras.saving.serialize_keras_object(value))
+    _inspect(encoder, config, "it")
+    return config
+
+
+def _inspect(encoder: Any, config: dict, words: str) -> None:
+    try:
+        Inspection().check(config)
+    except NotKeras as error:
+        raise NotHandedOut(
+            f"{words} uses {error.what}, which is none of Keras' own that can be handed out"
+            f"{encoder.place()}"
+        ) from None
+    except Damaged as error:
+        raise NotHandedOut(f"{words} cannot be handed out: {error}{encoder.place()}") from None
+
+
+def _plain_config(value: Any) -> Any:
+    """A configuration of plain values: nested compile settings and Keras' own lists undone."""
+    if isinstance(value, dict):
+        return {str(k): _plain_config(v) for k, v in value.items() if k != "compile_config"}
+    if isinstance(value, tuple):
+        return tuple(map(_plain_config, value))
+    if isinstance(value, list):
+        return list(map(_plain_config, value))
+    if isinstance(value, (np.generic, np.ndarray)) and getattr(value, "ndim", 0) == 0:
+        return value.item()
+    return value
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or type(value) in (bool, int, float, str)
+
+
+def _compile_facts(model: Any) -> tuple[dict, str]:
+    """What ``get_compile_config`` says, made inert; or its complaint."""
+    try:
+        config = model.get_compile_config() or {}
+    except Exception as error:
+        return {}, f"{type(error).__name__}: {error}"[:2000]
+    return {k: _shown(_plain_config(v)) for k, v in config.items() if k in _COMPILE_PARTS}, ""
+
+
+def _shown(value: Any) -> Any:
+    """A part of the compile settings, what is not Keras' own by its name alone."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_shown, value))
+    if not isinstance(value, dict):
+        return value if _is_plain(value) else f"<{type(value).__name__}>"
+    if "class_name" not in value:
+        return {key: _shown(item) for key, item in value.items()}
+    if _is_allowed(value):
+        return value
+    name = str(value["class_name"])
+    config = value.get("config")
+    own: Any = config if name == "function" and isinstance(config, str) else {}
+    return {"module": "builtins", "class_name": name, "config": own, "registered_name": None}
+
+
+def _is_allowed(config: Any) -> bool:
+    try:
+        Inspection().check(config)
+    except Damaged:
+        return False
+    return True
+
+
+def _usable(value: Any) -> Any:
+    """A part of the compile settings without what Keras could not make of it."""
+    if isinstance(value, (list, tuple)):
+        return [_usable(item) for item in value]
+    if isinstance(value, dict) and "class_name" in value:
+        return value if _is_allowed(value) else None
+    if isinstance(value, dict):
+        return {key: _usable(item) for key, item in value.items()}
+    return value
+
+
+def _iterations(model: Any) -> int:
+    try:
+        return int(model.optimizer.iterations.numpy())
+    except Exception:
+        return 0
+
+
+def _set_iterations(model: Any, count: int) -> None:
+    if count and getattr(model, "optimizer", None) is not None:
+        model.optimizer.iterations.assign(count)
+
+
+def _own_compile(model: Any) -> bool:
+    return "get_compile_config" in vars(model)
+
+
+def _compile(model: Any, shown: dict, error: str, iterations: int) -> None:
+    """Compile ``model`` so that it says ``shown`` of itself, or raises ``error`` as it did."""
+    import keras
+
+    parts = {key: _usable(value) for key, value in shown.items() if key in _COMPILE_PARTS}
+    parts = {key: value for key, value in parts.items() if value is not None}
+    if any(type(parts.get(k)) is int and parts[k] > 10**6 for k in ("steps_per_execution",)):
+        raise Damaged("absurd compile settings")
+    for key in ("metrics", "weighted_metrics"):
+        if key in parts:
+            parts[key] = _without_gaps(parts[key])
+    Inspection().check(parts)
+    arguments = {
+        # Keras changes some configurations when it makes an object of them.
+        key: keras.saving.deserialize_keras_object(copy.deepcopy(value), safe_mode=True)
+        for key, value in parts.items()
+    }
+    model.compile(**arguments)
+    _set_iterations(model, iterations)
+    vars(model).pop("get_compile_config", None)
+    if error:
+
+        def complain() -> dict:
+            raise TypeError(error)
+
+        object.__setattr__(model, "get_compile_config", complain)
+    elif _compile_facts(model) != (shown, ""):
+        object.__setattr__(model, "get_compile_config", lambda: copy.deepcopy(shown))
+
+
+def _without_gaps(metrics: Any) -> Any:
+    if isinstance(metrics, list):
+        return [_without_gaps(m) for m in metrics if m is not None]
+    if isinstance(metrics, dict) and "class_name" not in metrics:
+        return {key: _without_gaps(m) for key, m in metrics.items() if m is not None}
+    return metrics
+
+
+def _rebuilt(config: Any, families: tuple[str, ...]) -> tuple[Any, list]:
+    """The object of a configuration, and its variables, none of which has a value yet."""
+    import keras
+    from keras.src.backend.common import global_state
+
+    if type(config) is not dict:
+        raise Damaged("no configuration")
+    Inspection().check(config)
+    if allowed_classes().get((config.get("module"), config.get("class_name"))) not in families:
+        raise Damaged("a configuration of another kind")
+    waiting = global_state.get_global_attribute("uninitialized_variables", [], set_to_default=True)
+    start = len(waiting)
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            built = keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
+    finally:
+        created = waiting[start:]
+        del waiting[start:]
+    return built, created
+
+
+def _give_state(built: Any, created: list, weights: list, seeds: list) -> None:
+    """Give every variable its value; raises ``Damaged`` unless the weights fit exactly."""
+    import keras
+
+    variables = list(built.weights)
+    if len(variables) != len(weights):
+        raise Damaged(f"{len(weights)} weights for a model with {len(variables)}")
+    values: dict[int, np.ndarray] = {}
+    for variable, array in zip(variables, weights, strict=True):
+        if not isinstance(array, np.ndarray) or tuple(variable.shape) != array.shape:
+            raise Damaged(f"a weight of another shape than {tuple(variable.shape)}")
+        if array.dtype.kind not in "fiub":
+            raise Damaged("a weight that is no number")
+        values[id(variable)] = array
+    states = [v for v in built.variables if id(v) not in values and _is_seed(v)]
+    if len(states) == len(seeds):
+        for variable, array in zip(states, seeds, strict=True):
+            if isinstance(array, np.ndarray) and array.shape == tuple(variable.shape):
+                values[id(variable)] = array
+    for variable in created:
+        array = values.get(id(variable))
+        if array is not None:
+            variable._initializer = lambda shape, dtype=None, array=array: (
+                keras.ops.convert_to_tensor(array, dtype=dtype)
+            )
+        elif math.prod(variable.shape) > _SMALL_STATE:
+            raise Damaged("a state that did not come along")
+        variable._deferred_initialize()
+
+
+def _check_outputs(model: Any) -> None:
+    """Refuse a model that would fill the memory when it is called on one example."""
+    for operation in getattr(model, "operations", ()):
+        for node in operation._inbound_nodes:
+            for tensor in node.outputs:
+                if math.prod(n or 1 for n in tensor.shape) > OUTPUT_NUMBERS:
+                    raise Damaged(f"the layer {operation.name} gives too many numbers")
+        if hasattr(operation, "operations"):
+            _check_outputs(operation)
+
+
+def _decode_model(decoder: Any, config: Any, weights: Any, seeds: Any, compiled: Any) -> Any:
+    settings = decoder.value(config)
+    values, states = decoder.values(weights), decoder.values(seeds)
+    model, created = _rebuilt(settings, ("model",))
+    _check_outputs(model)
+    _give_state(model, created, values, states)
+    if compiled is not None:
+        shown, error, iterations = compiled
+        _decode_compile(model, decoder.value(shown), error, iterations)
+    return model
+
+
+def _decode_compile(model: Any, shown: Any, error: Any, iterations: Any) -> None:
+    if type(shown) is not dict or type(error) is not str:
+        raise Damaged("no compile settings")
+    if type(iterations) is not int or not 0 <= iterations < 2**31:
+        raise Damaged("an absurd number of steps")
+    _require_inert(shown)
+    _compile(model, shown, error, iterations)
+
+
+def _require_inert(value: Any) -> None:
+    if type(value) is dict:
+        for key, item in value.items():
+            if type(key) is not str:
+                raise Damaged("compile settings with names that are no texts")
+            _require_inert(item)
+    elif type(value) in (list, tuple):
+        for item in value:
+            _require_inert(item)
+    elif not _is_plain(value):
+        raise Damaged("compile settings that are not plain")
+
+
+def _decode_layer(decoder: Any, config: Any, weights: Any, seeds: Any) -> Any:
+    settings = decoder.value(config)
+    values, states = decoder.values(weights), decoder.values(seeds)
+    layer, created = _rebuilt(settings, ("layer",))
+    _give_state(layer, created, values, states)
+    return layer
+
+
+def _decode_settings(decoder: Any, config: Any) -> Any:
+    import keras
+
+    settings = decoder.value(config)
+    Inspection().check(settings)
+    families = ("optimizer", "loss", "metric", "initializer", "regularizer", "constraint")
+    key = (settings.get("module"), settings.get("class_name"))
+    if allowed_classes().get(key) not in (*families, "schedule"):
+        raise Damaged("a configuration of another kind")
+    return keras.saving.deserialize_keras_object(settings, safe_mode=True)
+
+
+def _decode_history(decoder: Any, history: Any, params: Any, epoch: Any) -> Any:
+    import keras
+
+    result = keras.callbacks.History()
+    result.history, result.params = decoder.value(history), decoder.value(params)
+    result.epoch = decoder.value(epoch)
+    if (type(result.history), type(result.params), type(result.epoch)) != (dict, dict, list):
+        raise Damaged("no history")
+    return result
+
+
+def _decode_tensor(decoder: Any, node: Any) -> Any:
+    array = decoder.value(node)
+    if not isinstance(array, np.ndarray):
+        raise Damaged("no tensor")
+    try:
+        import tensorflow as tf
+    except ImportError:
+        return array
+    return tf.constant(array)
+
+
+def _decode_dtype(decoder: Any, name: Any) -> Any:
+    import tensorflow as tf
+
+    if type(name) is not str or len(name) > 30:
+        raise Damaged("no dtype")
+    return tf.dtypes.as_dtype(name)
+
+
+DECODERS = {
+    "model": _decode_model,
+    "layer": _decode_layer,
+    "keras": _decode_settings,
+    "history": _decode_history,
+    "tensor": _decode_tensor,
+    "tf_dtype": _decode_dtype,
+}

@@ -1,0 +1,205 @@
+"""The judge's side of a call: what stands for a function of the notebook, and what it sends."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from nbjudge.capture import exceptions
+from nbjudge.capture.codec import Decoder, Encoder, guarded_decode, guarded_encode, opened
+from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.capture.functions import FunctionFacts, facts_hook
+
+DEFAULT_LIMIT = 100_000_000
+
+
+class RemoteFunction:
+    """A function of the notebook, called like any other; it runs in the student's process.
+
+    Arguments that it changes in place are changed here too, and an argument that it returns,
+    also within a tuple or list, is the very object that was passed. It raises what the function
+    raised; ``NotHandedOut`` for a result that stays there; ``Damaged`` for a reply that is none;
+    and what ``send`` raises.
+    """
+
+    def __init__(
+        self,
+        facts: FunctionFacts,
+        send: Callable[[str, bytes], bytes],
+        *,
+        limit: int = DEFAULT_LIMIT,
+    ):
+        """``send`` takes a reference and a request, and gives the reply; ``limit``: its bytes."""
+        self.facts, self._send, self._limit = facts, send, limit
+        self.__name__, self.__qualname__ = facts.name, facts.qualname
+        self.__doc__ = facts.doc
+        signature = _signature(facts)
+        if signature is not None:
+            self.__signature__ = signature
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function with these arguments; see the class for what comes of it."""
+        message, given = request(args, kwargs, self._limit)
+        reply = self._send(self.facts.ref, message)
+        changes, outcome, error = guarded_decode(lambda: self._read(reply, given))
+        for number, new in changes:
+            guarded_decode(lambda number=number, new=new: _update(given[number], new))
+        if error is not None:
+            raise error
+        return outcome
+
+    def __repr__(self) -> str:
+        kind = "class" if self.facts.is_class else "function"
+        return f"<{kind} {self.facts.name} of the notebook>"
+
+    def __copy__(self) -> RemoteFunction:
+        return self
+
+    def __deepcopy__(self, memo: dict) -> RemoteFunction:
+        return self
+
+    def _read(self, reply: bytes, given: list[Any]) -> tuple[list, Any, BaseException | None]:
+        (changes, outcome), buffers = opened(reply, self._limit)
+        used: list[int] = []
+
+        def argument(decoder: Decoder, number: Any) -> Any:
+            if type(number) is not int or not 0 <= number < len(given):
+                raise Damaged("no such argument")
+            used.append(number)
+            return given[number]
+
+        def make(facts: FunctionFacts) -> RemoteFunction:
+            return RemoteFunction(facts, self._send, limit=self._limit)
+
+        decoder = Decoder(buffers, {"arg": argument, "function": facts_hook(make)})
+        values, holds = [], {}
+        for number, node in changes:
+            argument(decoder, number)
+            used.clear()
+            values.append((number, decoder.value(node)))
+            holds[number] = list(used)
+        _require_no_cycle(holds)
+        form, rest = outcome
+        if form == "result":
+            return values, decoder.value(rest), None
+        if form == "raised":
+            return values, None, exceptions.exception_of(decoder, rest)
+        if form == "refused" and type(rest) is str:
+            return values, None, NotHandedOut(rest[:20_000])
+        raise Damaged("a reply of another form")
+
+
+class _HandIn:
+    """What becomes of functions among the arguments: names that the student's process knows."""
+
+    def node(self, path: str, function: Any) -> list:
+        if isinstance(function, RemoteFunction):
+            return ["own", function.facts.ref]
+        name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
+        module = getattr(function, "__module__", None) or "numpy"
+        try:
+            if module != "__main__" and place_of(module, name) is function:
+                return ["import", module, name]
+        except (ImportError, AttributeError, TypeError, ValueError):
+            pass
+        raise NotHandedOut(
+            f"a test cannot hand its own function {name or ''} to a student's function; mark the "
+            "cell `### RUN IN STUDENT KERNEL`"
+        )
+
+
+def request(args: tuple, kwargs: dict, limit: int) -> tuple[bytes, list[Any]]:
+    """The bytes of a request, and the objects in it by their number."""
+    encoder = Encoder(limit, _HandIn(), "an argument of the call")
+
+    def work() -> bytes:
+        positional = [encoder.node(value, str(i)) for i, value in enumerate(args)]
+        keywords = [[name, encoder.node(value, name)] for name, value in kwargs.items()]
+        return encoder.message([positional, keywords])
+
+    return guarded_encode(work, encoder.name), encoder.shared
+
+
+def place_of(module: str, qualname: str) -> Any:
+    """What is at a place of a module that is imported already, or can be."""
+    value = sys.modules.get(module) or importlib.import_module(module)
+    for part in qualname.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _signature(facts: FunctionFacts) -> inspect.Signature | None:
+    if facts.parameters is None:
+        return None
+    try:
+        return inspect.Signature(
+            [
+                inspect.Parameter(
+                    p.name,
+                    getattr(inspect.Parameter, p.kind),
+                    default=_default(p) if p.has_default else inspect.Parameter.empty,
+                )
+                for p in facts.parameters
+            ]
+        )
+    except ValueError:
+        return None
+
+
+def _default(parameter: Any) -> Any:
+    return parameter.default if parameter.default_is_plain else ...
+
+
+def _require_no_cycle(holds: dict[int, list[int]]) -> None:
+    done: set[int] = set()
+    for start in holds:
+        stack: list[tuple[int, bool]] = [(start, False)]
+        open_: set[int] = set()
+        while stack:
+            number, leave = stack.pop()
+            if leave:
+                open_.discard(number)
+                done.add(number)
+            elif number in open_:
+                raise Damaged("an argument that contains itself")
+            elif number not in done:
+                open_.add(number)
+                stack.append((number, True))
+                stack += [(n, False) for n in holds.get(number, ())]
+
+
+def _update(old: Any, new: Any) -> None:
+    """Make ``old`` hold what ``new`` holds; left alone where they are not of one kind."""
+    if isinstance(old, list) and isinstance(new, list):
+        old[:] = new
+    elif any(isinstance(old, kind) and isinstance(new, kind) for kind in (dict, set)):
+        old.clear()
+        old.update(new)
+    elif isinstance(old, deque) and isinstance(new, deque):
+        old.clear()
+        old.extend(new)
+    elif isinstance(old, bytearray) and isinstance(new, bytearray):
+        old[:] = new
+    else:
+        _update_large(old, new)
+
+
+def _update_large(old: Any, new: Any) -> None:
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if numpy is not None and isinstance(old, numpy.ndarray):
+        same = isinstance(new, numpy.ndarray) and (old.shape, old.dtype) == (new.shape, new.dtype)
+        if same and old.flags.writeable:
+            old[...] = new
+    elif pandas is not None and isinstance(old, (pandas.DataFrame, pandas.Series)):
+        kind = pandas.DataFrame if isinstance(old, pandas.DataFrame) else pandas.Series
+        if isinstance(new, kind):
+            # What pandas does for its own `inplace=True`.
+            kind.__init__(old, new)
+    elif "keras" in sys.modules and isinstance(old, sys.modules["keras"].Model):
+        from nbjudge.capture.keras_values import update_model
+
+        update_model(old, new)

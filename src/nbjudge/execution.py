@@ -1,0 +1,139 @@
+"""What running a notebook yields, as plain data: outputs, captured values, answered calls."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from nbjudge import wire
+from nbjudge.judge.messages import Captured, Reply
+
+
+class NotStored(Exception):
+    """A stored execution has no answer to this: the notebook has to be run."""
+
+
+class Damaged(Exception):
+    """These bytes are not an execution, or not the one that was stored."""
+
+
+@dataclass
+class Execution:
+    """One run of a notebook.
+
+    ``outputs`` are nbformat's output dicts by the cell's place, ``values`` what was captured, by
+    the test cell's grade id and name, ``calls`` the replies to a test cell's calls in their order,
+    by ``call_key``. ``usage`` holds seconds and megabytes, ``tier`` the isolation it ran in.
+    """
+
+    outputs: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    values: dict[str, dict[str, Captured]] = field(default_factory=dict)
+    calls: dict[str, list[Reply]] = field(default_factory=dict)
+    usage: dict[str, float] = field(default_factory=dict)
+    tier: str = ""
+
+    def to_bytes(self) -> bytes:
+        """The execution with its own sha256 in front."""
+        blobs: list[bytes] = []
+
+        def put(item: Captured | Reply) -> list[Any]:
+            blobs.append(item.data)
+            return [item.state, item.reason]
+
+        header = {
+            "outputs": {str(place): outputs for place, outputs in self.outputs.items()},
+            "values": {
+                cell: {name: put(value) for name, value in values.items()}
+                for cell, values in self.values.items()
+            },
+            "calls": {
+                key: [put(reply) for reply in replies] for key, replies in self.calls.items()
+            },
+            "usage": self.usage,
+            "tier": self.tier,
+        }
+        body = wire.pack(header, blobs)
+        return hashlib.sha256(body).digest() + body
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Execution:
+        """Read what ``to_bytes`` made; raises ``Damaged`` where a single bit is different."""
+        digest, body = data[:32], data[32:]
+        if hashlib.sha256(body).digest() != digest:
+            raise Damaged("the digest does not fit")
+        try:
+            header, blobs = wire.unpack(body)
+            rest = iter(blobs)
+            return cls(
+                outputs={int(place): outputs for place, outputs in header["outputs"].items()},
+                values={
+                    cell: {
+                        name: Captured(state, next(rest), reason)
+                        for name, (state, reason) in values.items()
+                    }
+                    for cell, values in header["values"].items()
+                },
+                calls={
+                    key: [Reply(state, next(rest), reason) for state, reason in replies]
+                    for key, replies in header["calls"].items()
+                },
+                usage=header["usage"],
+                tier=header["tier"],
+            )
+        except (wire.WireError, LookupError, TypeError, ValueError) as error:
+            raise Damaged(f"it cannot be read: {error}") from error
+
+
+class Run(Protocol):
+    """A notebook that is run now, or was run before."""
+
+    def run(self, place: int, source: str) -> list[dict[str, Any]]:
+        """Run the cell at ``place``; returns its outputs."""
+
+    def run_unseen(self, source: str) -> None:
+        """Run a text whose outputs nobody sees."""
+
+    def values(self, cell: str, names: Sequence[str]) -> Mapping[str, Captured]:
+        """What the names hold now, for the test cell ``cell``."""
+
+    def call(self, cell: str, ref: str, request: bytes) -> Reply:
+        """Call a function that was captured, for the test cell ``cell``."""
+
+
+def call_key(cell: str, ref: str, request: bytes) -> str:
+    """What identifies a call: the test cell, the function, and the digest of its arguments."""
+    return f"{cell}\n{ref}\n{hashlib.sha256(request).hexdigest()}"
+
+
+class Replay:
+    """A run that was stored: nothing of the student's is run. Raises ``NotStored``."""
+
+    def __init__(self, execution: Execution) -> None:
+        self.execution = execution
+        self._asked: dict[str, int] = {}
+
+    def run(self, place: int, source: str) -> list[dict[str, Any]]:
+        """The outputs that the cell had."""
+        return self.execution.outputs[place]
+
+    def run_unseen(self, source: str) -> None:
+        """Nothing is run."""
+
+    def values(self, cell: str, names: Sequence[str]) -> Mapping[str, Captured]:
+        """What was captured."""
+        found = self.execution.values.get(cell, {})
+        if not set(names) <= set(found):
+            raise NotStored(f"{cell} asks for values that were not captured")
+        return {name: found[name] for name in names}
+
+    def call(self, cell: str, ref: str, request: bytes) -> Reply:
+        """What the call gave, the next time it was made."""
+        key = call_key(cell, ref, request)
+        number = self._asked.get(key, 0)
+        self._asked[key] = number + 1
+        replies = self.execution.calls.get(key, [])
+        if number >= len(replies):
+            raise NotStored(f"{cell} makes a call that was not made")
+        return replies[number]

@@ -1,0 +1,129 @@
+"""The grader's side of a judge."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nbjudge import wire
+from nbjudge.errors import NbjudgeError
+from nbjudge.judge.messages import Captured, Judged, Reply, TestCell, read_judged, run_message
+
+
+class JudgeFailed(NbjudgeError):
+    """The judge gave no verdict; the message is the reason, in words."""
+
+
+class Judge:
+    """A judge at the other end of ``connection``, which is closed with this object.
+
+    ``seconds`` is the time that the judge itself may take for one cell, without what the calls
+    of a student's functions take. ``limit``, in bytes, bounds a message from the judge and each
+    value that it decodes.
+    """
+
+    def __init__(self, connection: socket.socket, *, seconds: float, limit: int) -> None:
+        self._connection = connection
+        self._seconds = seconds
+        self._limit = limit
+        self._usable = True
+
+    def __enter__(self) -> Judge:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, which ends the judge."""
+        self._usable = False
+        self._connection.close()
+
+    def run(
+        self,
+        cell: TestCell,
+        values: Mapping[str, Captured],
+        call: Callable[[str, bytes], Reply],
+    ) -> Judged:
+        """The verdict on ``cell``, with ``values`` by name.
+
+        ``call(ref, request)`` answers a call of a student's function. Raises ``JudgeFailed``, or
+        what ``call`` raises; either way this judge is of no more use.
+        """
+        if not self._usable:
+            raise JudgeFailed("the judge was given up before")
+        self._usable = False
+        try:
+            judged = self._run(cell, values, call)
+        except wire.Closed as error:
+            raise JudgeFailed("the judge's process ended without a verdict") from error
+        except wire.WireError as error:
+            raise JudgeFailed(f"what the judge sent could not be read: {error}") from error
+        except _TooLong as error:
+            raise JudgeFailed(f"the judge did not come to an end in {self._seconds:g} s") from error
+        except OSError as error:
+            raise JudgeFailed(f"the connection to the judge broke: {error}") from error
+        self._usable = True
+        return judged
+
+    def _run(
+        self, cell: TestCell, values: Mapping[str, Captured], call: Callable[[str, bytes], Reply]
+    ) -> Judged:
+        judge = _Timed(self._connection, self._seconds)
+        header, blobs = run_message(cell, values, self._limit)
+        judge.send(header, *blobs)
+        while True:
+            told, blobs = judge.receive(self._limit)
+            match told, blobs:
+                case {"call": str(ref)}, [request]:
+                    reply = call(ref, request)
+                    answer = [reply.data] if reply.state == "value" else []
+                    judge.send({"reply": reply.state, "reason": reply.reason}, *answer)
+                case {"judged": verdict}, []:
+                    return read_judged(verdict, cell.points)
+                case {"trouble": str(words)}, []:
+                    raise JudgeFailed(f"the judge has a mistake of its own: {words}")
+                case _:
+                    raise wire.WireError("it is no message that a judge sends")
+
+
+class _TooLong(Exception):
+    """The judge's time is used up."""
+
+
+class _Timed:
+    """A socket with so many seconds for all that is sent and awaited, bit by bit or not."""
+
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        self._connection = connection
+        self._left = seconds
+
+    def send(self, header: Any, *blobs: bytes) -> None:
+        # A message can wait for the judge to take it, as long as the buffer is full.
+        wire.send(self, header, *blobs)  # type: ignore[arg-type]
+
+    def receive(self, limit: int) -> tuple[Any, list[bytes]]:
+        return wire.receive(self, limit)  # type: ignore[arg-type]
+
+    def sendall(self, data: bytes) -> None:
+        self._within_time(self._connection.sendall, data)
+
+    def recv(self, size: int) -> bytes:
+        return self._within_time(self._connection.recv, size)
+
+    def recv_into(self, buffer: memoryview) -> int:
+        return self._within_time(self._connection.recv_into, buffer)
+
+    def _within_time(self, act: Callable[..., Any], argument: Any) -> Any:
+        if self._left <= 0:
+            raise _TooLong
+        start = time.monotonic()
+        self._connection.settimeout(self._left)
+        try:
+            return act(argument)
+        except TimeoutError:
+            raise _TooLong from None
+        finally:
+            self._left -= time.monotonic() - start

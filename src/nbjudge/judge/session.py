@@ -1,0 +1,85 @@
+"""The judge's process: it runs one notebook's test cells as the grader asks for them."""
+
+from __future__ import annotations
+
+import socket
+import traceback
+from typing import Any
+
+from nbjudge import wire
+from nbjudge.capture.errors import NotHandedOut
+from nbjudge.judge.messages import judged_message, read_run
+
+# The grader is trusted; this is against a mistake, not against an attack.
+_LIMIT = 1 << 34
+
+
+def preload() -> None:
+    """Import what a session needs, for a process that judges are forked from."""
+    import nbjudge.judge.explain
+    import nbjudge.judge.running  # noqa: F401
+
+
+def serve(connection: socket.socket) -> None:
+    """Run test cells until the connection is closed; the process is the judge's alone.
+
+    ``nbjudge.judge.messages`` tells what is said. A mistake of the judge's own ends it, and is
+    told to the grader.
+    """
+    from nbjudge.judge.running import Runner
+
+    session = _Session(connection)
+    runner = session.runner = Runner(session.decode, session.damaged)
+    try:
+        while True:
+            told, blobs = wire.receive(connection, _LIMIT)
+            cell, values, limit = read_run(told["run"], blobs)
+            wire.send(connection, judged_message(runner.run(cell, values, limit)))
+    except (wire.Closed, BrokenPipeError, ConnectionResetError):
+        return
+    except Exception:
+        words = traceback.format_exc()[-2000:]
+        wire.send(connection, {"trouble": words})
+    finally:
+        runner.close()
+
+
+class _Session:
+    """What a captured function and its calls need of the connection."""
+
+    runner: Any
+
+    def __init__(self, connection: socket.socket) -> None:
+        # Another module's matter, and heavy: not imported with the package.
+        from nbjudge import capture
+        from nbjudge.capture.calls import RemoteFunction
+
+        self.damaged: type[Exception] = capture.Damaged
+        self._connection = connection
+        self._decode = capture.decode
+        self._remote_function = RemoteFunction
+
+    def decode(self, data: bytes, limit: int) -> Any:
+        """The value in ``data``; functions among it call back over the connection."""
+        return self._decode(
+            data,
+            limit=limit,
+            make_function=lambda facts: self._remote_function(facts, self.send, limit=limit),
+        )
+
+    def send(self, ref: str, request: bytes) -> bytes:
+        """What came of a call of the function ``ref`` in the student's kernel, encoded.
+
+        Raises ``TimeoutError`` or ``NotHandedOut`` inside the test; where the kernel is dead,
+        ends the cell without a verdict.
+        """
+        wire.send(self._connection, {"call": ref}, request)
+        told, blobs = wire.receive(self._connection, _LIMIT)
+        state, reason = told.get("reply"), str(told.get("reason") or "")
+        if state == "value":
+            return blobs[0]
+        if state == "timeout":
+            raise TimeoutError(reason or "the function ran too long")
+        if state == "refused":
+            raise NotHandedOut(reason or "what the function gave could not be handed out")
+        raise self.runner.lose_verdict(reason or "the kernel died")

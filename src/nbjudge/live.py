@@ -1,0 +1,284 @@
+"""A notebook's cells, run in a sandboxed kernel within their limits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from queue import Empty
+from typing import Any
+
+import zmq
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.utils import run_sync
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode, v4
+
+from nbjudge.errors import NotGraded
+from nbjudge.execution import Execution, call_key
+from nbjudge.judge.messages import Captured, Reply
+from nbjudge.kernel.channels import REPLY, REQUEST
+from nbjudge.kernel.provisioner import PROVISIONER_NAME, Ending, KernelOrder
+from nbjudge.settings import Grading
+
+
+class LiveRun(NotebookClient):
+    """Runs cells, captures values and calls functions, and keeps what came of it all.
+
+    ``execution`` grows with every request. A cell that is interrupted in time fails, and the next
+    one runs. ``NotGraded``, with the reason in plain words, is raised when the kernel ends, or
+    when something goes on in spite of the interrupt.
+    """
+
+    def __init__(self, grading: Grading, assignment: str, order: KernelOrder) -> None:
+        self._seconds = grading.seconds_for(assignment)
+        self._call_seconds = min(grading.call_seconds, self._seconds)
+        self._grading = grading
+        self._order = order
+        self._output_limit = 1_000_000 * grading.max_output_megabytes
+        self._output_size = 0
+        self._where = "its first cell"
+        self.execution = Execution()
+        stopped = f"the cell was stopped because it ran longer than {self._seconds} s"
+        super().__init__(
+            v4.new_notebook(),
+            kernel_manager_class=AsyncKernelManager,
+            kernel_name="python3",
+            allow_errors=True,
+            timeout=self._seconds,
+            interrupt_on_timeout=True,
+            raise_on_iopub_timeout=True,
+            # A TensorFlow step ends before Python sees the interrupt: stock's 4 s are short.
+            iopub_timeout=round(grading.interrupt_seconds),
+            shutdown_kernel="immediate",
+            record_timing=False,
+            store_widget_state=False,
+            skip_cells_with_tag="",
+            error_on_timeout={
+                "ename": "CellTimeoutError",
+                "evalue": stopped,
+                "traceback": [f"CellTimeoutError: {stopped}"],
+            },
+        )
+
+    @contextmanager
+    def kernel(self) -> Iterator[None]:
+        """Start the kernel for a ``with`` block; whatever is in its sandbox ends with it."""
+        started = time.monotonic()
+        with self.setup_kernel(order=self._order):
+            self.execution.tier = self.km.provisioner.tier
+            try:
+                yield
+            except DeadKernelError as error:
+                raise NotGraded(self._why_it_ended()) from error
+        self.execution.usage["seconds"] = round(time.monotonic() - started, 3)
+        ending = self._provisioner.ending or Ending()
+        self.execution.usage["cpu_seconds"] = round(ending.cpu_seconds, 3)
+        self.execution.usage["peak_megabytes"] = round(ending.peak_megabytes, 1)
+
+    def create_kernel_manager(self) -> AsyncKernelManager:
+        """Make the manager of a kernel in a sandbox."""
+        manager = super().create_kernel_manager()
+        manager.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": PROVISIONER_NAME}
+        # A message is bytes from the student's process: one that is larger is not received.
+        megabyte = 1_000_000
+        largest = max(self._grading.max_output_megabytes, self._grading.max_value_megabytes + 1)
+        manager.context.setsockopt(zmq.MAXMSGSIZE, largest * megabyte)
+        return manager
+
+    async def async_start_new_kernel(self, **options: Any) -> None:
+        """Start the kernel, and keep its provisioner: the manager forgets it at the end."""
+        await super().async_start_new_kernel(**options)
+        self._provisioner = self.km.provisioner
+
+    start_new_kernel = run_sync(async_start_new_kernel)
+
+    def run(self, place: int, source: str) -> list[dict[str, Any]]:
+        """Run the cell at ``place``; returns its outputs, as nbformat's dicts."""
+        outputs = self._execute(source, f"cell {place + 1} ({_first_line(source)!r})")
+        self.execution.outputs[place] = outputs
+        return outputs
+
+    def run_unseen(self, source: str) -> None:
+        """Run a text whose outputs nobody sees."""
+        self._execute(source, "what a test cell gives to later cells")
+
+    def values(self, cell: str, names: Sequence[str]) -> Mapping[str, Captured]:
+        """What the names hold now, for the test cell ``cell``."""
+        captured: dict[str, Captured] = {}
+        if names:
+            limit = 1_000_000 * self._grading.max_value_megabytes
+            content = {"ask": "values", "names": list(names), "prefix": cell, "limit": limit}
+            reply = self._ask(content, [], self._seconds, f"the values for test cell '{cell}'")
+            captured = _read_values(names, reply)
+        self.execution.values[cell] = captured
+        return captured
+
+    def call(self, cell: str, ref: str, request: bytes) -> Reply:
+        """Call a function that was captured, for the test cell ``cell``."""
+        limit = 1_000_000 * self._grading.max_value_megabytes
+        content = {"ask": "call", "ref": ref, "limit": limit}
+        where = f"{_function(ref)}, called by test cell '{cell}',"
+        answer = self._ask(content, [request], self._call_seconds, where)
+        if answer is None:
+            reason = f"{_function(ref)} ran longer than {self._call_seconds} s"
+            reply = Reply("timeout", b"", reason)
+        elif not answer["buffers"]:
+            reply = Reply("refused", b"", f"the call of {_function(ref)} was not answered")
+        else:
+            reply = Reply("value", bytes(answer["buffers"][0]), "")
+        self.execution.calls.setdefault(call_key(cell, ref, request), []).append(reply)
+        return reply
+
+    def _execute(self, source: str, where: str) -> list[dict[str, Any]]:
+        self._where = where
+        self._output_size = 0
+        cell = v4.new_code_cell(source)
+        self.nb.cells = [cell]
+        try:
+            self.execute_cell(cell, 0, store_history=True)
+        except CellTimeoutError as error:
+            raise NotGraded(self._could_not_stop(self._seconds)) from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise NotGraded(
+                f"The kernel sent something that is no Jupyter message while it ran {where}. "
+                "The code must not touch the kernel itself."
+            ) from error
+        return [_plain(output) for output in cell.outputs]
+
+    def _ask(
+        self, content: dict[str, Any], buffers: list[bytes], seconds: float, where: str
+    ) -> dict[str, Any] | None:
+        """The kernel's reply; ``None`` if it had to be interrupted."""
+        self._where = where
+        return self._ask_in_time(content, buffers, seconds)
+
+    async def _async_ask_in_time(
+        self, content: dict[str, Any], buffers: list[bytes], seconds: float
+    ) -> dict[str, Any] | None:
+        message = self.kc.session.msg(REQUEST, content)
+        self.kc.session.send(self.kc.shell_channel.socket, message, buffers=buffers)
+        reply = await self._async_reply_to(message["header"]["msg_id"], seconds)
+        if reply is not None:
+            return reply
+        await self.km.interrupt_kernel()
+        ended = await self._async_reply_to(
+            message["header"]["msg_id"], self._grading.interrupt_seconds
+        )
+        if ended is None:
+            raise NotGraded(self._could_not_stop(seconds))
+        return None
+
+    _ask_in_time = run_sync(_async_ask_in_time)
+
+    async def _async_reply_to(self, msg_id: str, seconds: float) -> dict[str, Any] | None:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                reply = await self.kc.shell_channel.get_msg(timeout=min(left, 0.25))
+            except Empty:
+                await self._async_check_alive()
+                continue
+            except (KeyError, TypeError, ValueError):
+                continue  # not a message of Jupyter's
+            if reply["parent_header"].get("msg_id") == msg_id and reply["msg_type"] == REPLY:
+                return reply
+        return None
+
+    def output(
+        self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
+    ) -> NotebookNode | None:
+        """Collect an output; what is beyond the limit is dropped as it comes."""
+        content = msg["content"]
+        size = len(content.get("text", "")) + sum(
+            len(str(value)) for value in content.get("data", {}).values()
+        )
+        before = self._output_size
+        self._output_size += size
+        if self._output_size > self._output_limit:
+            if before <= self._output_limit:
+                limit = self._grading.max_output_megabytes
+                outs.append(
+                    v4.new_output(
+                        "stream",
+                        name="stderr",
+                        text=f"[more than {limit} MB: the rest is left out]",
+                    )
+                )
+            return None
+        return super().output(outs, msg, display_id, cell_index)
+
+    def _could_not_stop(self, seconds: float) -> str:
+        return (
+            f"{_sentence(self._where)} ran longer than {seconds:g} s and could not be stopped. "
+            "Look for a loop without an end, or one whose 'except' also catches KeyboardInterrupt."
+        )
+
+    def _why_it_ended(self) -> str:
+        ending = self._provisioner.ending or Ending()
+        grading = self._grading
+        because = {
+            "memory": f"the notebook needed more than {grading.memory_megabytes:,} MB of memory",
+            "disk": f"the notebook wrote more than {grading.disk_megabytes:,} MB",
+            "processes": f"the notebook had more than {grading.processes} processes and threads",
+            "wall": f"the whole notebook ran longer than {grading.notebook_seconds} s",
+            "cpu": "the notebook used more processor time than it may",
+        }.get(ending.reason, "the code ended its own process, or the memory ran out")
+        return (
+            f"The kernel died in {self._where}: {because}. In JupyterLab, choose Kernel > Restart "
+            "Kernel and Run All Cells, mend the cell, and hand in again."
+        )
+
+
+def _read_values(names: Sequence[str], reply: dict[str, Any] | None) -> dict[str, Captured]:
+    """What a reply says of each name; it comes from the student's process: it may be anything."""
+    late = Captured("refused", b"", "it could not be read out in time")
+    if reply is None:
+        return dict.fromkeys(names, late)
+    said, buffers = reply["content"].get("names"), reply["buffers"]
+    captured = {}
+    for name in names:
+        match said.get(name) if isinstance(said, dict) else None:
+            case ["missing"]:
+                captured[name] = Captured("missing")
+            case ["value", int(number)] if 0 <= number < len(buffers):
+                captured[name] = Captured("value", bytes(buffers[number]))
+            case ["refused", str(reason)]:
+                captured[name] = Captured("refused", b"", reason[:1000])
+            case _:
+                captured[name] = Captured("refused", b"", "the kernel did not say what it holds")
+    return captured
+
+
+def _plain(output: NotebookNode) -> dict[str, Any]:
+    """An output with only what nbformat knows."""
+    kind = output.output_type
+    if kind == "stream":
+        return {"output_type": kind, "name": str(output.name), "text": str(output.text)}
+    if kind == "error":
+        return {
+            "output_type": kind,
+            "ename": str(output.ename),
+            "evalue": str(output.evalue),
+            "traceback": [str(line) for line in output.traceback],
+        }
+    data = {
+        str(mimetype): value
+        for mimetype, value in output.data.items()
+        if isinstance(value, str) or "json" in str(mimetype)
+    }
+    plain = {"output_type": kind, "data": data, "metadata": {}}
+    return plain | ({"execution_count": None} if kind == "execute_result" else {})
+
+
+def _function(ref: str) -> str:
+    return ref.partition("/")[2] or ref
+
+
+def _first_line(source: str) -> str:
+    return next((line.strip() for line in source.split("\n") if line.strip()), "")[:60]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

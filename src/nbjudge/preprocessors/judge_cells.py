@@ -1,0 +1,51 @@
+"""Run a submitted notebook in the sandbox, and judge its test cells outside."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from nbjudge.course import course_of
+from nbjudge.judging import judging_of, read_assignment
+from nbjudge.records import NotebookRun
+from nbjudge.reference import check_reference
+from nbjudge.staging import stage_files, stage_submission
+from nbjudge.trial import try_notebook
+from nbjudge.warm.client import server_address
+
+
+class JudgeCells(NbGraderPreprocessor):
+    """Takes the place of nbgrader's ``Execute``.
+
+    Raises ``NotGraded`` where there is no verdict, and ``ReferenceFailed`` where the reference
+    solution would not get full marks either.
+    """
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Leave the cells' outputs in the notebook, and how it was judged in ``resources``."""
+        about = resources["nbgrader"]
+        course = course_of(self.config)
+        judging = judging_of(course)
+        assignment = read_assignment(course, about["assignment"])
+        server = server_address(judging.preload)
+        check_reference(judging, assignment, server)
+        notes = list(nb.metadata.get("nbjudge", {}).get("notes", []))
+        ignore = course.coursedir().ignore
+        submitted = course.submitted / about["student"] / assignment.name
+        with tempfile.TemporaryDirectory(prefix="nbjudge-") as folder:
+            files, judge_files = Path(folder, "student"), Path(folder, "judge")
+            notes += stage_submission(submitted, assignment.files, files, ignore)
+            stage_files(assignment.files, judge_files, ignore)
+            setting = judging.setting(assignment.name, server, files, judge_files)
+            trial = try_notebook(nb, assignment.blueprint(about["notebook"]), setting)
+        nb = trial.notebook
+        nb.metadata["nbjudge"] = {"notes": notes}
+        run = NotebookRun(**vars(trial.run) | {"notes": tuple(notes)})
+        resources["nbjudge"] = (run, trial.scores)
+        return nb, resources

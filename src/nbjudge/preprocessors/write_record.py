@@ -1,0 +1,33 @@
+"""Write the record beside a grade."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from nbjudge.course import course_of
+from nbjudge.judging import read_assignment
+from nbjudge.records import add_notebook
+
+
+class WriteRecord(NbGraderPreprocessor):
+    """Comes last, after the scores are in the gradebook."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Add the notebook to its submission's record; the last one makes it "graded"."""
+        about = resources["nbgrader"]
+        course = course_of(self.config)
+        run, scores = resources["nbjudge"]
+        add_notebook(
+            course.gradebook_folder,
+            about["assignment"],
+            about["student"],
+            run,
+            scores,
+            read_assignment(course, about["assignment"]).notebooks,
+        )
+        return nb, resources

@@ -1,0 +1,88 @@
+"""The canary: before anybody is graded, the reference solution is, in the same sandbox.
+
+If it does not get full marks, something is wrong with the tests, the data, the limits or the
+sandbox, and nobody's grade could be trusted.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from nbjudge.blueprint import Blueprint
+from nbjudge.errors import CourseError, NotGraded
+from nbjudge.files import write_atomically
+from nbjudge.judging import Assignment, Judging
+from nbjudge.masters import restore
+from nbjudge.staging import stage_files
+from nbjudge.store import digest_of
+from nbjudge.submissions import digest_folder
+from nbjudge.trial import try_notebook
+
+
+class ReferenceFailed(CourseError):
+    """The reference solution does not get full marks, so nothing is graded."""
+
+
+def check_reference(judging: Judging, assignment: Assignment, server: str) -> None:
+    """Grade the reference solution of ``assignment``, unless that was done with the same inputs.
+
+    Raises ``ReferenceFailed`` with each cell that lost points, and why.
+    """
+    for blueprint in assignment.blueprints:
+        if blueprint.source is None:
+            raise ReferenceFailed(
+                f"There is no source/{assignment.name}/{blueprint.notebook}.ipynb, so the "
+                "reference solution cannot be tried, and nothing of it is graded."
+            )
+    passed = _passed_file(judging, assignment)
+    if passed.exists():
+        return
+    problems: list[str] = []
+    for blueprint in assignment.blueprints:
+        problems += _problems(judging, assignment, blueprint, server)
+    if problems:
+        raise ReferenceFailed(
+            f"The reference solution of {assignment.name} does not get full marks in the sandbox "
+            "that students' notebooks run in, so nobody is graded:\n"
+            + "\n".join(f"  - {problem}" for problem in problems)
+            + "\nMend the tests, the data or the limits in nbgrader_config.py, release the "
+            "assignment again if its source was changed, and grade again."
+        )
+    write_atomically(passed, json.dumps({"assignment": assignment.name}).encode())
+
+
+def _passed_file(judging: Judging, assignment: Assignment) -> Path:
+    inputs = judging.inputs(assignment, digest_folder(assignment.files))
+    digest = digest_of(asdict(inputs))
+    return judging.course.gradebook_folder / "store" / "reference" / digest
+
+
+def _problems(
+    judging: Judging, assignment: Assignment, blueprint: Blueprint, server: str
+) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="nbjudge-reference-") as folder:
+        files = Path(folder)
+        stage_files(assignment.files, files, judging.course.coursedir().ignore)
+        setting = judging.setting(assignment.name, server, files, files)
+        try:
+            trial = try_notebook(_reference(blueprint), blueprint, setting)
+        except NotGraded as error:
+            return [f"{blueprint.notebook}: {error}"]
+    return [
+        f"{cell.notebook}, {cell.grade_id}: {cell.score:g} of {cell.max_score:g} points"
+        + (f" ({cell.message})" if cell.message else "")
+        for cell in trial.scores
+        if cell.score is not None and cell.score < cell.max_score
+    ]
+
+
+def _reference(blueprint: Blueprint) -> NotebookNode:
+    notebook = nbformat.reads(json.dumps(blueprint.source), as_version=4)
+    restore(notebook, blueprint.masters)
+    return notebook

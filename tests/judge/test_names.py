@@ -1,0 +1,340 @@
+"""What test cells need, read from text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import nbgrader
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nbjudge.judge.cells import parse
+from nbjudge.judge.flow import free_names
+from nbjudge.judge.names import (
+    Needs,
+    SourceCell,
+    kernel_prelude,
+    needs_of,
+    replaced_functions,
+    runs_in_kernel,
+)
+from nbjudge.markers import split
+
+ROOT = Path(__file__).parents[2]
+GUIDE = Path(nbgrader.__file__).parent / "docs/source/user_guide/source/ps1/problem1.ipynb"
+
+
+def read_cells(path: Path) -> list[SourceCell]:
+    found = []
+    for number, cell in enumerate(nbformat.read(path, 4).cells):
+        if cell.cell_type == "code":
+            about = cell.metadata.get("nbgrader", {})
+            solution = bool(about.get("solution"))
+            test = bool(about.get("grade")) and not solution
+            name = about.get("grade_id", f"cell {number}")
+            found.append(SourceCell(name, cell.source, test, solution))
+    return found
+
+
+COURSE = {
+    "image-data": {
+        "test_first_images": "first_images",
+        "test_describe": "describe",
+        "test_label_names": "label_names",
+        "test_show_images": "show_images",
+        "test_normalise": "normalise",
+        "test_normalise_both": "normalise_both",
+        "test_flat_length": "flat_length",
+        "test_dense_params": "dense_params",
+    },
+    "convnet": {
+        "test_dense_params": "dense_params",
+        "test_conv_params": "conv_params",
+        "test_conv_output_shape": "conv_output_shape",
+        "test_pool_output_shape": "pool_output_shape",
+        "test_model_in_and_out": "cifar_model_small",
+        "test_model_layers": "cifar_model_small",
+        "test_model_size": "cifar_model_small",
+        "test_model_deeper": "cifar_model_deeper",
+        "test_model_no_pooling": "cifar_model_no_pooling",
+        "test_compile_loss": "compile_model",
+        "test_compile_optimizer": "compile_model",
+        "test_train_model": "train_model",
+        "test_trained": "history model train_labels",
+        "test_history_table": "history_table",
+        "test_plot_history": "plot_history",
+        "test_best_epoch": "best_epoch",
+        "test_unseen_images": "model",
+    },
+    "dropout": {
+        "test_repaired_runs": "create_nn",
+        "test_repaired_layers": "create_nn",
+        "test_dropout_rate": "create_nn",
+        "test_dropout_place": "create_nn",
+        "test_compile": "compile_model",
+        "test_trained": "dropout_history dropout_model plain_history plain_model train_labels",
+        "test_event_files": "dropout_history logged plain_history",
+        "test_gap": "gap",
+        "test_gap_closed": "dropout_model plain_model",
+        "test_loss_not_higher": "dropout_model plain_model",
+        "test_test_performance": "test_performance",
+        "test_predict_list": "predict_labels",
+        "test_predict_names": "predict_labels",
+        "test_show_predictions": "show_predictions",
+    },
+}
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_this_course_needs_just_the_students_answers(name):
+    cells = read_cells(ROOT / "source" / name / f"{name}.ipynb")
+    needs = {cell.grade_id: needs_of(cells, cell.grade_id) for cell in cells if cell.is_test}
+    assert needs == {
+        grade_id: Needs(values=tuple(values.split()), imports=(), from_tests=())
+        for grade_id, values in COURSE[name].items()
+    }
+
+
+def test_nbgraders_own_example():
+    cells = read_cells(GUIDE)
+    needs = {cell.grade_id: needs_of(cells, cell.grade_id).values for cell in cells if cell.is_test}
+    assert needs == {
+        "correct_squares": ("squares",),
+        "squares_invalid_input": ("squares",),
+        "correct_sum_of_squares": ("sum_of_squares",),
+        "sum_of_squares_uses_squares": ("squares", "sum_of_squares"),
+    }
+
+
+def test_a_test_that_replaces_a_students_function_is_found():
+    cells = read_cells(GUIDE)
+    found = {c.grade_id: replaced_functions(cells, c.grade_id) for c in cells if c.is_test}
+    assert {name: names for name, names in found.items() if names} == {
+        "sum_of_squares_uses_squares": ("squares",)
+    }
+    for name in COURSE:
+        cells = read_cells(ROOT / "source" / name / f"{name}.ipynb")
+        assert not any(replaced_functions(cells, c.grade_id) for c in cells if c.is_test)
+
+
+FREE = [
+    ("x = x + 1", "x"),
+    ("x += 1", "x"),
+    ("x = 1\nx += 1", ""),
+    ("def f(a, b=c, *, d: e = 1) -> g:\n    return a + b + h", "c e g h"),
+    ("@decorate\ndef f():\n    return later\nlater = 1", "decorate later"),
+    ("def f():\n    return later\nlater = 1\nf()", ""),
+    ("def f():\n    return later\nf()\nlater = 1", "later"),
+    ("def f():\n    return g()\ndef g():\n    return late\nf()\nlate = 1", "late"),
+    ("def f(n):\n    return n and f(n - 1)", ""),
+    ("def f():\n    local = given\n    return lambda: local", "given"),
+    ("def f():\n    global shared\n    shared = 1\nf()\nshared", "shared"),
+    ("class A(B):\n  n = 3\n  m = n + outer\n  def f(self):\n    return n", "B n outer"),
+    ("class A:\n    def f(self):\n        return super().f() + __class__.x", "super"),
+    ("class A:\n    def f(self):\n        return late\nlate = 1\nA().f()", ""),
+    ("[a + b for a in c if d]", "b c d"),
+    ("{k: v for k, v in f(x).items()}", "f x"),
+    ("sum(y := i for i in range(3))\ny", "range sum y"),
+    ("(lambda a, b=c: a + b + d)(1)", "c d"),
+    ('f"{x!r:>{width}}"', "width x"),
+    ("del squares", "squares"),
+    ("y = 1\ndel y\ny", "y"),
+    ("x.y = z", "x z"),
+    ("x[i] = 1", "i x"),
+    ("x: t", "t"),
+    ("x: int = 1\nx", "int"),
+    ("if c:\n    a = 1\na", "a c"),
+    ("if c:\n    a = 1\nelse:\n    a = 2\na", "c"),
+    ("if c:\n    a = 1\nelse:\n    raise E\na", "E c"),
+    ("for i in r:\n    i\ni", "i r"),
+    ("for i in r:\n    if i:\n        a = 1\n        break\nelse:\n    raise E\na", "E a r"),
+    ("while c:\n    a = 1\na", "a c"),
+    ("try:\n    a = f()\nexcept E as e:\n    e\na", "E a f"),
+    ("try:\n    a = f()\nexcept E:\n    raise\na", "E f"),
+    ("try:\n    f()\nexcept E:\n    a = 1\nelse:\n    a = 2\nfinally:\n    b = 3\na, b", "E f"),
+    ("with f() as (a, b):\n    c = a\nb, c", "f"),
+    ("match s:\n    case [a, *b] if a:\n        b\n    case {'k': v, **r}:\n        v, r", "s"),
+    ("if (m := f(x)) and m.y:\n    m", "f x"),
+    ("a and (b := 1)\nb", "a b"),
+    ("a if c else (b := 1)\nb", "a b c"),
+    ("assert a, (m := b)\nm", "a b m"),
+    ("import a.b, c as d\nfrom e import f as g, h\na, d, g, h", ""),
+    ("from __future__ import annotations", ""),
+    ("assert squares(1) == [1]\nprint(x)", "print squares x"),
+    ("orig = f\ndel f\ntry:\n  g()\nexcept E:\n  pass\nfinally:\n  f = orig\nf", "E f g"),
+    ("%matplotlib inline\n!ls $x\nfiles = !ls\nfiles", "get_ipython"),
+    ("%%time\nassert f(3) == 9", "f"),
+    ("%%capture out\nf()\nout", "f"),
+    ("%time y = f(3)\ny", "f"),
+    ("%%bash\nls $x", "get_ipython"),
+    ("await f(x)", "f x"),
+    ("def broken(:", ""),
+    ("\0", ""),
+    ("+".join(["x"] * 600), "x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "names"), FREE)
+def test_free_names(source, names):
+    assert sorted(free_names(parse(source))) == names.split()
+
+
+NAMES = st.sampled_from("abcd")
+EXPRESSIONS = st.one_of(
+    NAMES,
+    st.builds("({} + {})".format, NAMES, NAMES),
+    st.builds("[{0} for {0} in range(2)][0] + {1}".format, NAMES, NAMES),
+    st.builds("(lambda {0}: {0} + {1})({2})".format, NAMES, NAMES, NAMES),
+    st.builds("({} := {})".format, NAMES, NAMES),
+    st.builds("({} and {})".format, NAMES, NAMES),
+)
+SIMPLE = st.one_of(
+    st.builds("{} = {}".format, NAMES, EXPRESSIONS),
+    st.builds("{} += {}".format, NAMES, EXPRESSIONS),
+    st.builds("import os as {}\n{} = 0".format, NAMES, NAMES),
+    EXPRESSIONS,
+)
+INDENTED = st.lists(SIMPLE, min_size=1, max_size=3).map(
+    lambda lines: "\n".join("    " + line for part in lines for line in part.split("\n"))
+)
+COMPOUND = st.one_of(
+    st.builds("if {}:\n{}\nelse:\n{}".format, EXPRESSIONS, INDENTED, INDENTED),
+    st.builds("for {} in range({} and 1):\n{}".format, NAMES, NAMES, INDENTED),
+    st.builds("try:\n{}\n    1 // {}\nexcept Exception:\n{}".format, INDENTED, NAMES, INDENTED),
+    st.builds("def f({0}={1}):\n{2}\n    return {0}".format, NAMES, NAMES, INDENTED),
+    st.just("f = lambda x=0: x\nf()"),
+    st.builds("class A:\n{}".format, INDENTED),
+)
+
+
+@given(st.lists(st.one_of(SIMPLE, COMPOUND), max_size=8), st.booleans())
+def test_a_cell_with_its_free_names_misses_none(parts, truth):
+    source = "\n".join(parts)
+    given_names = free_names(parse(source))
+    try:
+        exec(source, dict.fromkeys(given_names & set("abcd"), truth))
+    except UnboundLocalError:
+        pass  # a function's own business
+    except NameError as error:
+        raise AssertionError(f"{error} in\n{source}") from None
+    except Exception:
+        pass
+
+
+def needs(*sources: str, tests: tuple[int, ...] = ()) -> Needs:
+    """The needs of the last cell."""
+    last = len(sources) - 1
+    cells = [SourceCell(str(i), s, i in tests or i == last, False) for i, s in enumerate(sources)]
+    return needs_of(cells, str(last))
+
+
+IMPORTS = [
+    ("import numpy as np", "np", ["import numpy as np"]),
+    ("import os, sys", "sys", ["import sys"]),
+    ("from keras import layers, models as m", "m.x", ["from keras import models as m"]),
+    ("import a.b\nimport a.c", "a.b", ["import a.b", "import a.c"]),
+    (
+        "try:\n    import cupy as xp\nexcept ImportError:\n    import numpy as xp",
+        "xp",
+        ["try:\n    import cupy as xp\nexcept ImportError:\n    import numpy as xp"],
+    ),
+    (
+        "try:\n    import torch\nexcept ImportError:\n    torch = None",
+        "torch",
+        ["try:\n    import torch\nexcept ImportError:\n    torch = None"],
+    ),
+    ("if True:\n    from os import path", "path", ["from os import path"]),
+    ("def f():\n    import os\nimport os", "os", ["import os"]),
+    ("import os; os = 3; import os", "os", ["import os"]),
+    ("%%time\nimport os", "os", ["import os"]),
+]
+
+
+@pytest.mark.parametrize(("before", "test", "imports"), IMPORTS)
+def test_the_judge_imports_for_itself(before, test, imports):
+    assert needs(before, test) == Needs((), tuple(imports), ())
+    # Also from a test cell, and with cells in between that bind nothing of the kind.
+    assert needs(before, "y = 3", "def broken(:", test, tests=(0,)).imports == tuple(imports)
+
+
+def test_the_last_binder_counts():
+    assert needs("import np", "np = 3", "np").values == ("np",)
+    assert needs("np = 3", "import np", "np").imports == ("import np",)
+    assert needs("import np; np = 3", "np").values == ("np",)
+    assert needs("def f(): ...", "f = 1", "f", tests=(1,)).from_tests == ("f",)
+    assert needs("f = 1", "def f(): ...", "f", tests=(0,)).values == ("f",)
+    assert needs("f = 1", "f").unbound == ()
+    assert needs("f", "f = 3").values == ()
+
+
+def test_what_a_test_in_the_kernel_binds_is_a_value():
+    marked = "### RUN IN STUDENT KERNEL\nf = 1"
+    assert needs(marked, "f", tests=(0,)).values == ("f",)
+
+
+def test_a_rebound_builtin_is_a_value():
+    assert needs("x = 1", "sum(x)").values == ("x",)
+    assert needs("sum = 1", "sum(x)").values == ("sum", "x")
+    assert needs("def f():\n    sum = 1", "sum(x)").values == ("x",)
+
+
+def test_what_ipython_has_is_not_needed():
+    assert needs("x", "display(_, In, Out, _3, _i, get_ipython(), exit, __name__)").values == ()
+
+
+def test_star_imports_may_bind_what_no_cell_does():
+    found = needs("from math import *\nx = 1", "sin(x)")
+    assert found == Needs(("sin", "x"), ("from math import *",), (), unbound=("sin",))
+    assert needs("from math import *\nx = 1", "x").imports == ()
+
+
+def test_future_imports_come_first():
+    future = "from __future__ import annotations"
+    assert needs(f"{future}\nimport os", "os").imports == (future, "import os")
+
+
+def test_no_such_cell():
+    with pytest.raises(KeyError):
+        needs_of([], "test")
+
+
+PRELUDES = [
+    ("import numpy as np\nassert f(np.ones(3))", ["np.zeros(3)"], "import numpy as np"),
+    ("import numpy as np\nx = f(np)", ["np.zeros(3)"], "import numpy as np"),
+    ("import numpy as np\nx = f(np)", ["np.zeros(3) + x"], "import numpy as np\nx = f(np)"),
+    ("import numpy as np\nx = f(np)", ["x = 3\nx", "x"], ""),
+    ("import numpy as np\nx = f(np)", ["if a:\n    x = 3", "x"], "import numpy as np\nx = f(np)"),
+    ("x = 3", ["def g():\n    return x"], "x = 3"),
+    ("x = 3", ["def g(x):\n    return x"], ""),
+    ("x = 3", ["x = (", "y"], ""),
+    ("x = (", ["x"], ""),
+    ("x = 3", [], ""),
+    ("assert f", ["f()"], ""),
+    ("import os\ntry:\n    import sys\nexcept E:\n    pass", ["sys, os"], "import os\nimport sys"),
+]
+
+
+@pytest.mark.parametrize(("visible", "later", "prelude"), PRELUDES)
+def test_kernel_prelude(visible, later, prelude):
+    assert kernel_prelude(visible, later) == prelude
+
+
+def test_the_courses_later_cells_need_no_more_than_imports():
+    for name in COURSE:
+        cells = read_cells(ROOT / "source" / name / f"{name}.ipynb")
+        for place, cell in enumerate(cells):
+            later = [other.source for other in cells[place + 1 :] if not other.is_test]
+            if cell.is_test:
+                visible = "\n".join(split(cell.source, ("HIDDEN TESTS",))[0])
+                lines = kernel_prelude(visible, later).splitlines()
+                assert all(line.startswith(("import ", "from ")) for line in lines)
+
+
+def test_the_kernel_marker_is_a_line_of_its_own():
+    assert runs_in_kernel("x\n    ### RUN IN STUDENT KERNEL  \ny")
+    assert not runs_in_kernel("x  ### RUN IN STUDENT KERNEL")
+    assert not runs_in_kernel("### run in student kernel")
+    assert not runs_in_kernel("#### RUN IN STUDENT KERNEL")
+    assert not runs_in_kernel("### RUN IN STUDENT KERNEL, please")
