@@ -66,6 +66,8 @@ def configure(c: Config, root: Path | str | None = None) -> None:
     c.CourseDirectory.root = str(root)
     if "db_url" not in c.CourseDirectory:
         c.CourseDirectory.db_url = default_db_url(root)
+        # Stock commands make the database, but not the folder that it is in.
+        (root / "gradebook").mkdir(exist_ok=True)
     c.GenerateAssignment.preprocessors = list(RELEASE)
     c.Autograde.exporter_class = "nbjudge.exporter.SubmissionExporter"
     c.Autograde.sanitize_preprocessors = list(SANITIZE)
@@ -76,8 +78,13 @@ def configure(c: Config, root: Path | str | None = None) -> None:
 
 
 def default_db_url(root: Path) -> str:
-    """The gradebook's URL; a writer waits up to a minute for another to finish."""
-    return f"sqlite:///{root / 'gradebook' / 'gradebook.db'}?timeout=60"
+    """The gradebook's URL; a writer waits up to a minute for another to finish.
+
+    A course that was graded by stock nbgrader goes on with the gradebook that it has.
+    """
+    ours, stock = root / "gradebook" / "gradebook.db", root / "gradebook.db"
+    found = stock if stock.is_file() and not ours.is_file() else ours
+    return f"sqlite:///{found}?timeout=60"
 
 
 def _callers_folder() -> Path:

@@ -30,17 +30,21 @@ class SubmissionExporter(NotebookExporter):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Read and convert a notebook; raises ``NotGraded`` when it is not one."""
         if resources and "nbgrader" in resources:
-            about = resources["nbgrader"]
-            self._begin(about["assignment"], about["student"])
-            with Gradebook(about["db_url"]) as gradebook:
-                forget_scores(gradebook, about["assignment"], about["notebook"], about["student"])
+            resources = self._begin(filename, resources)
         limit = 1_000_000 * Grading(parent=self).max_notebook_megabytes
         check_notebook_file(Path(filename), limit)
         return super().from_filename(filename, resources=resources, **kwargs)
 
-    def _begin(self, assignment_id: str, student: str) -> None:
+    def _begin(self, filename: str, resources: dict[str, Any]) -> dict[str, Any]:
+        """What the preprocessors need beside nbgrader's own; see the class."""
+        about = resources["nbgrader"]
+        name, student = about["assignment"], about["student"]
         course = course_of(self.config)
-        assignment = read_assignment(course, assignment_id)
-        digest = submission_digest(course, course.submitted / student / assignment_id)
-        inputs = judging_of(course).inputs(assignment, digest)
-        begin_record(course.gradebook_folder, assignment_id, student, inputs)
+        assignment = read_assignment(course, name)
+        submitted = course.submitted / student / name
+        if Path(filename).parent == submitted:  # and not the second time, in autograded/
+            inputs = judging_of(course).inputs(assignment, submission_digest(course, submitted))
+            begin_record(course.gradebook_folder, name, student, inputs)
+            with Gradebook(about["db_url"]) as gradebook:
+                forget_scores(gradebook, name, about["notebook"], student)
+        return resources | {"nbjudge": {"assignment": assignment}}

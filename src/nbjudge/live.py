@@ -9,6 +9,7 @@ from queue import Empty
 from typing import Any
 
 import zmq
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.utils import run_sync
 from nbclient import NotebookClient
@@ -66,16 +67,20 @@ class LiveRun(NotebookClient):
     def kernel(self) -> Iterator[None]:
         """Start the kernel for a ``with`` block; whatever is in its sandbox ends with it."""
         started = time.monotonic()
+        usage = self.execution.usage
         with self.setup_kernel(order=self._order):
             self.execution.tier = self.km.provisioner.tier
+            usage["kernel_seconds"] = round(time.monotonic() - started, 3)
+            usage["cell_seconds"] = 0.0
             try:
                 yield
             except DeadKernelError as error:
                 raise NotGraded(self._why_it_ended()) from error
-        self.execution.usage["seconds"] = round(time.monotonic() - started, 3)
         ending = self._provisioner.ending or Ending()
-        self.execution.usage["cpu_seconds"] = round(ending.cpu_seconds, 3)
-        self.execution.usage["peak_megabytes"] = round(ending.peak_megabytes, 1)
+        usage["seconds"] = round(time.monotonic() - started, 3)
+        usage["cell_seconds"] = round(usage["cell_seconds"], 3)
+        usage["cpu_seconds"] = round(ending.cpu_seconds, 3)
+        usage["peak_megabytes"] = round(ending.peak_megabytes, 1)
 
     def create_kernel_manager(self) -> AsyncKernelManager:
         """Make the manager of a kernel in a sandbox."""
@@ -94,9 +99,33 @@ class LiveRun(NotebookClient):
 
     start_new_kernel = run_sync(async_start_new_kernel)
 
+    async def async_start_new_kernel_client(self) -> AsyncKernelClient:
+        """Connect to the kernel.
+
+        jupyter_client's own way waits for 0.2 s of silence in the end, lest an output be lost.
+        The kernel says ``iopub_welcome`` (Jupyter enhancement proposal 65) when none can be.
+        """
+        self.kc = self.km.client()
+        self.kc.start_channels()
+        self.kc.allow_stdin = False
+        try:
+            asked = self.kc.kernel_info()
+            if await self._async_reply_to(asked, "kernel_info_reply", self.startup_timeout) is None:
+                raise NotGraded("The kernel did not answer when it was started. Grade it again.")
+            while (await self.kc.iopub_channel.get_msg(timeout=5))["msg_type"] != "iopub_welcome":
+                pass
+        except BaseException:
+            await self._async_cleanup_kernel()
+            raise
+        return self.kc
+
+    start_new_kernel_client = run_sync(async_start_new_kernel_client)
+
     def run(self, place: int, source: str) -> list[dict[str, Any]]:
         """Run the cell at ``place``; returns its outputs, as nbformat's dicts."""
+        started = time.monotonic()
         outputs = self._execute(source, f"cell {place + 1} ({_first_line(source)!r})")
+        self.execution.usage["cell_seconds"] += time.monotonic() - started
         self.execution.outputs[place] = outputs
         return outputs
 
@@ -159,12 +188,12 @@ class LiveRun(NotebookClient):
     ) -> dict[str, Any] | None:
         message = self.kc.session.msg(REQUEST, content)
         self.kc.session.send(self.kc.shell_channel.socket, message, buffers=buffers)
-        reply = await self._async_reply_to(message["header"]["msg_id"], seconds)
+        reply = await self._async_reply_to(message["header"]["msg_id"], REPLY, seconds)
         if reply is not None:
             return reply
         await self.km.interrupt_kernel()
         ended = await self._async_reply_to(
-            message["header"]["msg_id"], self._grading.interrupt_seconds
+            message["header"]["msg_id"], REPLY, self._grading.interrupt_seconds
         )
         if ended is None:
             raise NotGraded(self._could_not_stop(seconds))
@@ -172,7 +201,9 @@ class LiveRun(NotebookClient):
 
     _ask_in_time = run_sync(_async_ask_in_time)
 
-    async def _async_reply_to(self, msg_id: str, seconds: float) -> dict[str, Any] | None:
+    async def _async_reply_to(
+        self, msg_id: str, msg_type: str, seconds: float
+    ) -> dict[str, Any] | None:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             try:
@@ -182,7 +213,7 @@ class LiveRun(NotebookClient):
                 continue
             except (KeyError, TypeError, ValueError):
                 continue  # not a message of Jupyter's
-            if reply["parent_header"].get("msg_id") == msg_id and reply["msg_type"] == REPLY:
+            if reply["parent_header"].get("msg_id") == msg_id and reply["msg_type"] == msg_type:
                 return reply
         return None
 

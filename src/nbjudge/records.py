@@ -53,7 +53,8 @@ class NotebookRun:
     """How one notebook was judged.
 
     ``execution`` is the digest under which what it yielded is stored; ``was_stored`` says that it
-    was there already and nothing was run. ``usage`` is the run's: ``seconds``, ``cpu_seconds``,
+    was there already and nothing was run. ``usage`` is the run's: ``seconds`` in all, until the
+    kernel was ready (``kernel_``) and in the student's cells (``cell_``), ``cpu_seconds`` and
     ``peak_megabytes``. ``notes`` say what was put back or set aside before it was run.
     """
 

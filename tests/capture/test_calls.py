@@ -260,6 +260,43 @@ def test_other_ends_of_a_call(notebook):
         notebook.make(notebook.hand_out(len).facts.__class__("x", "x", "x", None, None, False))()
 
 
+def test_code_that_runs_when_the_result_is_looked_at(notebook):
+    def exits():
+        yield 1
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        notebook.hand_out(exits)()
+
+    def interrupted():
+        yield 1
+        raise KeyboardInterrupt
+
+    with pytest.raises(TimeoutError):
+        notebook.hand_out(interrupted)()
+
+    class Nameless:
+        @property
+        def __name__(self):
+            raise RuntimeError
+
+        def __call__(self):
+            return 5
+
+    assert notebook.hand_out(Nameless())() == 5
+
+    class Mute(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    def fails():
+        raise Mute
+
+    with pytest.raises(Exception) as raised:
+        notebook.hand_out(fails)()
+    assert type(raised.value).__name__ == "Mute"
+
+
 def test_an_argument_that_then_contains_itself(notebook):
     given = [1]
     with pytest.raises((NotHandedOut, Damaged), match="contains itself"):
@@ -284,7 +321,7 @@ def test_an_argument_that_then_contains_itself(notebook):
     ],
 )
 def test_replies_that_are_none(notebook, reply):
-    from nbjudge.capture.codec import Encoder
+    from nbjudge.capture.tree import Encoder
 
     data = reply if isinstance(reply, bytes) else Encoder(LIMIT).message(reply)
     facts = notebook.hand_out(len).facts
@@ -295,7 +332,7 @@ def test_replies_that_are_none(notebook, reply):
 
 
 def test_an_exception_cannot_be_one_that_stops_the_judge(notebook):
-    from nbjudge.capture.codec import Encoder
+    from nbjudge.capture.tree import Encoder
 
     facts = notebook.hand_out(len).facts
     for names in (["KeyboardInterrupt"], ["GeneratorExit"], ["Own", "BaseException"]):

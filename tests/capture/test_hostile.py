@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbjudge.capture import Damaged, FunctionTable, decode, encode
-from nbjudge.capture.codec import _FAMILY_OF_TAG
+from nbjudge.capture.tree import FAMILY_OF_TAG
 
 LIMIT = 20_000_000
 
@@ -99,7 +99,7 @@ def test_nodes_that_were_altered():
     text, rest = VALID[8 : 8 + length], VALID[8 + length :]
     odd = [None, True, -1, 0, 1, 2**31, 10**18, 10**30, 0.5, 1e308, "", "a", [], {}, ["ref", 0]]
     odd += [["list", []], ["text", 0], ["array", "<f8", [1], 0], "Int64", "<U9", "pytz", "-", "q"]
-    tags = sorted(_FAMILY_OF_TAG)
+    tags = sorted(FAMILY_OF_TAG)
     for _ in range(1500):
         node, lengths = json.loads(text)
         places = []
@@ -125,7 +125,7 @@ def test_nodes_that_were_altered():
 
 
 @given(
-    st.sampled_from(sorted(_FAMILY_OF_TAG.keys() - {"model", "layer", "keras", "tensor"})),
+    st.sampled_from(sorted(FAMILY_OF_TAG.keys() - {"model", "layer", "keras", "tensor"})),
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),

@@ -30,7 +30,7 @@ from nbjudge.capture import (
     encode,
     perform_call,
 )
-from nbjudge.capture.codec import Encoder
+from nbjudge.capture.tree import Encoder
 
 LIMIT = 100_000_000
 LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -117,7 +117,7 @@ def test_models_come_back(make):
     model = make()
     back = crossed(model)
     assert type(back) is type(model) and back.name == model.name
-    assert back.get_config() == without_compile(model.get_config())
+    assert settings_of(back.get_config()) == settings_of(model.get_config())
     shape = [n or 2 for n in model.input_shape]
     x = np.random.default_rng(1).integers(1, 9, shape).astype("float32")
     for a, b in zip(tf.nest.flatten(model(x)), tf.nest.flatten(back(x)), strict=True):
@@ -131,12 +131,11 @@ def test_models_come_back(make):
     assert encode(model, limit=LIMIT) == encode(model, limit=LIMIT)
 
 
-def without_compile(config):
+def settings_of(config):
+    """Without the compile settings of models within, and with lists where Keras makes lists."""
     if isinstance(config, dict):
-        return {k: without_compile(v) for k, v in config.items() if k != "compile_config"}
-    if isinstance(config, (list, tuple)):
-        return type(config)(map(without_compile, config))
-    return config
+        return {k: settings_of(v) for k, v in config.items() if k != "compile_config"}
+    return list(map(settings_of, config)) if isinstance(config, (list, tuple)) else config
 
 
 def test_random_states_come_back():
@@ -428,6 +427,27 @@ def with_layer(change):
     return config
 
 
+def chain(order, loop=False):
+    """A functional model of 300 layers, listed in another order or with a loop."""
+    x = inputs = keras.Input((4,))
+    for _ in range(300):
+        x = layers.ReLU()(x)
+    model = keras.Model(inputs, x)
+    config = model.get_config()
+    config["layers"] = order(config["layers"])
+    if loop:
+        names = [layer["name"] for layer in config["layers"]]
+        call = config["layers"][5]["inbound_nodes"][0]
+        call["args"][0]["config"]["keras_history"] = [names[9], 0, 0]
+    module = "keras.src.models.functional"
+    return {
+        "module": module,
+        "class_name": "Functional",
+        "config": config,
+        "registered_name": "Functional",
+    }
+
+
 FN = {"module": "builtins", "class_name": "function", "registered_name": None}
 LAMBDA = {"class_name": "__lambda__", "config": {"value": "4wEAAAAA"}}
 HOSTILE = {
@@ -488,6 +508,12 @@ HOSTILE = {
     "filters": config_of(layers.Conv2D(3, 2), input_shape=(8, 8, 3)),
     "huge output": config_of(layers.UpSampling2D(50_000), input_shape=(8, 8, 3)),
     "huge padding": config_of(layers.ZeroPadding1D(9 * 10**7), input_shape=(8, 3)),
+    "layers in reverse": chain(lambda all_layers: all_layers[::-1]),
+    "a loop": chain(lambda all_layers: all_layers, loop=True),
+    "huge output within": config_of(
+        keras.Sequential([keras.Input((8, 8, 3)), layers.UpSampling2D(50_000)]),
+        input_shape=(8, 8, 3),
+    ),
     "no config": {"module": "keras", "class_name": "Sequential", "registered_name": None},
     "a layer in place of a model": {
         "module": "keras.layers",
@@ -501,16 +527,21 @@ HOSTILE = {
 }
 
 
+WITHOUT_WEIGHTS = {name for name in HOSTILE if "huge" in name or "layers" in name or "loop" in name}
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_configurations(name):
     started = time.perf_counter()
     weights = [np.zeros((4, 3), "float32"), np.zeros(3, "float32")]
     try:
-        data = forged(HOSTILE[name], weights)
+        data = forged(HOSTILE[name], [] if name in WITHOUT_WEIGHTS else weights)
     except NotHandedOut:
         return  # such a tree cannot even be written down
-    with pytest.raises(Damaged):
+    with pytest.raises(Damaged) as damaged:
         decode(data, limit=LIMIT)
+    about_weights = "weights for" in str(damaged.value) or "weight of" in str(damaged.value)
+    assert about_weights == (name in {"units below", "more units than weights", "filters"})
     assert time.perf_counter() - started < 10
 
 
@@ -518,6 +549,7 @@ def test_the_forged_configuration_would_be_taken_if_it_were_sound():
     weights = [np.ones((4, 3), "float32"), np.zeros(3, "float32")]
     model = decode(forged(dense(), weights), limit=LIMIT)
     assert model(np.ones((1, 4))).numpy().tolist() == [[4, 4, 4]]
+    assert len(decode(forged(chain(list)), limit=LIMIT).layers) == 301
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 import toy_class
 import toy_course
 
+import nbjudge.grading
 from nbjudge.course import Course, load_course
 from nbjudge.grading import GradingOutcome, grade
+from nbjudge.pool import Failure
 from nbjudge.records import Record, read_record
 from nbjudge.release import release
 from nbjudge.submissions import find_submissions
+from nbjudge.warm.client import ADDRESS, WarmServer
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -70,3 +74,28 @@ def pristine_course(tmp_path_factory) -> Path:
 def released_course(pristine_course, tmp_path) -> Course:
     """A released course of the test's own."""
     return load_course(shutil.copytree(pristine_course, tmp_path / "course"))
+
+
+@pytest.fixture(scope="session")
+def warm_server():
+    """One warm server for all tests that do not need one of their own."""
+    with WarmServer(("numpy", "pandas", "matplotlib.pyplot")) as server:
+        server.wait_until_ready()
+        yield server
+
+
+@pytest.fixture
+def grades_here(monkeypatch, warm_server):
+    """Let `grade` work in this process and with the server that is there: a second, not ten."""
+
+    def each_here(function, items, *, jobs):
+        for item in items:
+            try:
+                result = function(item)
+            except Exception as error:
+                result = Failure(error)
+            yield item, result
+
+    monkeypatch.setenv(ADDRESS, warm_server.address)
+    monkeypatch.setattr(nbjudge.grading, "each", each_here)
+    monkeypatch.setattr(nbjudge.grading, "WarmServer", lambda modules: nullcontext(warm_server))

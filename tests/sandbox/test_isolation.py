@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import json
 import mmap
 import os
 import socket
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from harness import ORDINARY, as_user, confined, outcome, run_as
+
+import nbjudge
 
 TIERS = ["full", "filters"]
 SECRET = "the-gradebook-of-everyone"
@@ -270,6 +273,7 @@ def test_only_own_processes_are_seen(user):
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_environment_of_the_server_is_gone(user, tier):
     # It must be part of the memory that the kernel gave the program at its start.
+    package = str(Path(nbjudge.__file__).parents[1])
     script = (
         "import json, os, sys; sys.path.insert(0, sys.argv[1]); from harness import *\n"
         "from pathlib import Path\n"
@@ -283,14 +287,14 @@ def test_the_environment_of_the_server_is_gone(user, tier):
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(Path(__file__).parent), user, tier],
-        env={"PATH": os.environ["PATH"], "A_TOKEN": SECRET},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": package, "A_TOKEN": SECRET},
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert SECRET not in done.stdout
-    environment = __import__("json").loads(done.stdout)[0]
+    environment = json.loads(done.stdout)[0]
     assert set(environment) == {"PATH", "HOME", "LANG", "TMPDIR", "USER", "GIVEN"}
 
 
@@ -365,6 +369,15 @@ def test_no_signal_leaves(user, tier):
 
     value = as_user(user, run)
     assert ("ok" in value) is (tier == "none")
+
+
+def test_zeros_cannot_be_mapped_as_memory_of_nobody(user):
+    def attempt():
+        descriptor = os.open("/dev/zero", os.O_RDWR)
+        return [os.read(descriptor, 3) == bytes(3), outcome(mmap.mmap, descriptor, 4096)]
+
+    assert run_as(user, attempt).value == [True, "ENODEV"]
+    assert run_as(user, attempt, tier="none").value == [True, "ok"]
 
 
 def test_files_can_be_used_as_a_notebook_does(user):

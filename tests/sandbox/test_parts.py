@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -240,3 +241,33 @@ def test_importing_needs_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_importing_works_where_there_is_no_linux():
+    script = (
+        "import os, sys, subprocess, tempfile; sys.platform = 'elsewhere'\n"
+        "sys.modules['fcntl'] = sys.modules['resource'] = None\n"
+        "del os.sysconf, os.uname, os.fork, os.pidfd_open\n"
+        "import nbjudge.sandbox as s; print(s.find_tier().tier, len(s.find_tier().missing))\n"
+        "s.readable_paths()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == "none 1\n", done.stderr
+
+
+def test_descendants_are_found_without_the_kernels_lists(monkeypatch):
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.fork()
+        os.write(writer, b"x")
+        signal.pause()
+    os.read(reader, 1), os.read(reader, 1)
+    listed = set(watch.descendants_of(os.getpid(), 100)())
+    monkeypatch.setattr(watch.os.path, "exists", lambda path: False)
+    scanned = set(watch.descendants_of(os.getpid(), 100)())
+    for pid in listed:
+        os.kill(pid, signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert child in listed and len(listed) == 2
+    assert scanned == listed

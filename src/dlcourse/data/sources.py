@@ -178,7 +178,8 @@ def private_split(path: str | os.PathLike[str] | None = None, *, seed: int | Non
     uint8 (n, 32, 32, 3) and uint8 (n, 1). Of the official training set 2,000 of the last 10,000; of
     a smaller set the second half of the test images; of the stand-in 2,000 pictures drawn from
     `seed`, which is by default the environment's DLCOURSE_PRIVATE_SEED, or one that anybody can
-    read here. Images that students have too are left out, so there can be a few less. Raises `DataError` as `load_cifar10` does, and for a file made by `students_file`.
+    read here. Images that students have too are left out, so there can be a few less. Raises
+    `DataError` as `load_cifar10` does, and for a file made by `students_file`.
     """
     if seed is None:
         seed = int(os.environ.get(PRIVATE_SEED_VARIABLE) or standin.PRIVATE_SEED)

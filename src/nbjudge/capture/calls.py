@@ -15,20 +15,16 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+import warnings
 from collections import deque
 from typing import Any
 
 from nbjudge.capture import exceptions, plain
-from nbjudge.capture.codec import (
-    Decoder,
-    Encoder,
-    guarded_decode,
-    guarded_encode,
-    opened,
-)
+from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
-from nbjudge.capture.functions import FunctionTable
+from nbjudge.capture.functions import FunctionTable, name_of
 from nbjudge.capture.remote import RemoteFunction, place_of
+from nbjudge.capture.tree import Decoder, Encoder
 
 __all__ = ["RemoteFunction", "call_request", "perform_call"]
 
@@ -63,7 +59,7 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
     known = {id(value): ["arg", i] for i, value in enumerate(shared)}
     before = [_fingerprint(value, known, limit) for value in shared]
     figures = _open_figures()
-    name = str(getattr(function, "__name__", "the function"))
+    name = name_of(function) or "the function"
     try:
         result, error = function(*args, **kwargs), None
     except KeyboardInterrupt:
@@ -78,6 +74,8 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
     except KeyboardInterrupt:
         late = TimeoutError(f"{name} ran longer than its time limit")
         return _reply(None, late, *parts)
+    except BaseException as raised:  # what the student's code has a way to raise even here
+        return _reply(None, raised, *parts)
     finally:
         _close_figures(figures)
 
@@ -148,9 +146,11 @@ def _fingerprint(value: Any, known: dict[int, list], limit: int) -> bytes | None
     encoder = Encoder(2 * limit, FunctionTable(), "an argument")
     encoder.known = known
     try:
-        node = _apart(encoder, value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            node = _apart(encoder, value)
     except Exception as error:
-        return repr(error).encode()
+        return str(error).encode("utf-8", "replace")
     digest = hashlib.sha256(json.dumps(node).encode())
     for buffer in encoder.buffers:
         digest.update(buffer)

@@ -15,301 +15,14 @@ has no cycles, and it counts as many values as what it refers to.
 
 from __future__ import annotations
 
-import importlib
 import json
-import struct
-import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 from nbjudge.capture import limits
-from nbjudge.capture.errors import Damaged, NotHandedOut, megabytes
-
-_MAGIC = b"nbj1"
-_LENGTH = struct.Struct(">I")
-_SCALARS = (type(None), bool, int, float, str)
-
-SHARED = frozenset(
-    [
-        "list",
-        "tuple",
-        "named",
-        "set",
-        "frozenset",
-        "dict",
-        "ordered",
-        "counter",
-        "default",
-        "deque",
-        "bytearray",
-        "iter",
-        "bytes",
-        "text",
-        "array",
-        "oarray",
-        "masked",
-        "series",
-        "frame",
-        "frame2d",
-        "index",
-        "range_index",
-        "multi_index",
-        "model",
-        "layer",
-        "keras",
-        "history",
-        "figure",
-        "axes",
-        "tensor",
-    ]
-)
-
-# The order matters: a numpy.float64 is a float, and a Keras model is callable.
-_FAMILIES = (
-    ("plain", None),
-    ("arrays", ("numpy",)),
-    ("tables", ("pandas",)),
-    ("keras_values", ("keras", "tensorflow")),
-    ("figures", ("matplotlib",)),
-    ("leftovers", None),
-    ("functions", None),
-)
-_FAMILY_OF_TAG = {
-    **dict.fromkeys(
-        [
-            "int",
-            "complex",
-            "text",
-            "bytes",
-            "bytearray",
-            "ellipsis",
-            "range",
-            "slice",
-            "list",
-            "tuple",
-            "named",
-            "set",
-            "frozenset",
-            "dict",
-            "ordered",
-            "counter",
-            "default",
-            "deque",
-            "iter",
-            "date",
-            "time",
-            "datetime",
-            "timedelta",
-            "zone",
-            "decimal",
-            "fraction",
-            "uuid",
-            "path",
-        ],
-        "plain",
-    ),
-    **dict.fromkeys(["np", "array", "oarray", "masked", "dtype"], "arrays"),
-    **dict.fromkeys(
-        [
-            "series",
-            "frame",
-            "frame2d",
-            "index",
-            "range_index",
-            "multi_index",
-            "timestamp",
-            "pdelta",
-            "nat",
-            "na",
-            "interval",
-        ],
-        "tables",
-    ),
-    **dict.fromkeys(["model", "layer", "keras", "history", "tensor", "tf_dtype"], "keras_values"),
-    **dict.fromkeys(["figure", "axes"], "figures"),
-    **dict.fromkeys(["function", "class"], "functions"),
-}
-
-
-def _family(name: str) -> Any:
-    return importlib.import_module(f"nbjudge.capture.{name}")
-
-
-class Encoder:
-    """Turns values into nodes and buffers; one encoder makes one message.
-
-    ``functions`` has ``node(path, function)``, which gives a function's node or raises.
-    ``known`` holds objects that the other end has already, by ``id``, as nodes.
-    """
-
-    def __init__(self, limit: int, functions: Any = None, name: str = "the value"):
-        self.limit, self.functions, self.name = limit, functions, name
-        self.buffers: list[bytes] = []
-        self.shared: list[Any] = []
-        self.known: dict[int, list] = {}
-        self._size = 0
-        self._nodes = 0
-        self._weights: dict[int, int] = {}
-        self._memo: dict[int, int] = {}
-        self._open: set[int] = set()
-        self._path: list[str] = []
-        self._alive: list[Any] = []
-
-    def node(self, value: Any, step: str = "") -> Any:
-        """The node of ``value``, which is at ``step`` of what is encoded just now."""
-        kind = type(value)
-        self.count(1)
-        if kind is float or kind is bool or value is None:
-            return value
-        if kind is int and -(2**63) <= value < 2**63:
-            return value
-        if kind is str and len(value) < 1000 and _is_clean(value):
-            return value
-        key = id(value)
-        if key in self.known:
-            return self.known[key]
-        if key in self._memo:
-            number = self._memo[key]
-            self.count(self._weights[number])
-            return ["ref", number]
-        if key in self._open:
-            raise NotHandedOut(f"{self.name} contains itself{self.place()}")
-        if len(self._open) >= limits.DEPTH:
-            raise NotHandedOut(
-                f"{self.name} is nested too deeply: at most {limits.DEPTH} containers deep"
-            )
-        self._open.add(key)
-        self._path.append(step)
-        before = self._nodes
-        try:
-            node = self.bare(value, kind)
-        finally:
-            self._open.discard(key)
-            self._path.pop()
-        self._alive.append(value)
-        if type(node) is list and node[0] in SHARED:
-            self._memo[key] = len(self.shared)
-            self._weights[len(self.shared)] = self._nodes - before
-            self.shared.append(value)
-        return node
-
-    def bare(self, value: Any, kind: type) -> list:
-        """The node of ``value`` itself, whether it came before or not."""
-        for name, packages in _FAMILIES:
-            if packages is None or any(package in sys.modules for package in packages):
-                node = _family(name).encode(self, value, kind)
-                if node is not None:
-                    return node
-        raise NotHandedOut(f"{_describe(kind)} cannot be handed out{self.place()}")
-
-    def buffer(self, data: bytes | memoryview) -> int:
-        """The number of a new buffer with ``data``."""
-        self._size += len(data)
-        self.check_size(self._size)
-        self.buffers.append(bytes(data))
-        return len(self.buffers) - 1
-
-    def check_size(self, size: int) -> None:
-        """Raise ``NotHandedOut`` if ``size`` bytes are more than the limit."""
-        if size > self.limit:
-            raise NotHandedOut(
-                f"{self.name} has {megabytes(size)}; a value that a test looks at may have "
-                f"{megabytes(self.limit)}"
-            )
-
-    def count(self, values: int) -> None:
-        """Count ``values`` more, against the limit."""
-        self._nodes += values
-        if self._nodes > limits.NODES:
-            raise NotHandedOut(
-                f"{self.name} holds more than {limits.NODES:,} single values, which is too many"
-            )
-
-    def path(self) -> str:
-        """Where the value that is encoded just now is within the whole, such as "0/loss"."""
-        return "/".join(step for step in self._path if step)
-
-    def place(self) -> str:
-        """The same for a message: "" for the whole value itself."""
-        path = self.path()
-        return f" (it is in {self.name}, at {path})" if path else ""
-
-    def message(self, node: Any) -> bytes:
-        """The bytes of ``node``, with the buffers."""
-        text = json.dumps(
-            [node, [len(buffer) for buffer in self.buffers]], separators=(",", ":")
-        ).encode("ascii")
-        if len(text) > limits.TREE_BYTES:
-            raise NotHandedOut(
-                f"{self.name} has {megabytes(len(text))} besides arrays; that part may have "
-                f"{megabytes(limits.TREE_BYTES)}"
-            )
-        self.check_size(self._size + len(text))
-        return b"".join([_MAGIC, _LENGTH.pack(len(text)), text, *self.buffers])
-
-
-class Decoder:
-    """Turns a message's nodes into values. ``hooks`` decode tags that only this caller knows."""
-
-    def __init__(self, buffers: list[memoryview], hooks: dict[str, Callable] | None = None):
-        self.hooks = hooks or {}
-        self.shared: list[Any] = []
-        self._buffers = buffers
-        self._weights: list[int] = []
-        self._nodes = 0
-        self._depth = 0
-
-    def value(self, node: Any) -> Any:
-        """The value of ``node``; raises ``Damaged``, or whatever a constructor raises."""
-        self.count(1)
-        if type(node) in _SCALARS:
-            return node
-        if type(node) is not list or not node or type(node[0]) is not str:
-            raise Damaged("a node without a tag")
-        tag, *rest = node
-        if tag == "ref":
-            return self._ref(*rest)
-        if tag in self.hooks:
-            handler = self.hooks[tag]
-        elif tag in _FAMILY_OF_TAG:
-            handler = _family(_FAMILY_OF_TAG[tag]).DECODERS[tag]
-        else:
-            raise Damaged(f"an unknown tag {tag[:20]!r}")
-        self._depth += 1
-        if self._depth > limits.DEPTH + 5:
-            raise Damaged("nested too deeply")
-        before = self._nodes
-        value = handler(self, *rest)
-        self._depth -= 1
-        if tag in SHARED:
-            self.shared.append(value)
-            self._weights.append(self._nodes - before)
-        return value
-
-    def values(self, nodes: Any) -> list:
-        """The values of a JSON array of nodes."""
-        if type(nodes) is not list:
-            raise Damaged("a list of nodes is missing")
-        return [self.value(node) for node in nodes]
-
-    def buffer(self, number: Any) -> memoryview:
-        """The bytes of a buffer."""
-        if type(number) is not int or not 0 <= number < len(self._buffers):
-            raise Damaged("a buffer is missing")
-        return self._buffers[number]
-
-    def count(self, values: int) -> None:
-        """Count ``values`` more, against the limit."""
-        self._nodes += values
-        if self._nodes > limits.NODES:
-            raise Damaged("too many values")
-
-    def _ref(self, number: Any) -> Any:
-        if type(number) is not int or not 0 <= number < len(self.shared):
-            raise Damaged("a reference to nothing")
-        self.count(self._weights[number])
-        return self.shared[number]
+from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.capture.tree import LENGTH, MAGIC, Decoder, Encoder
 
 
 def guarded_encode(
@@ -324,7 +37,7 @@ def guarded_encode(
         raise
     except RecursionError:
         raise NotHandedOut(f"{name} is nested too deeply to be handed out") from None
-    except Exception as error:
+    except (Exception, SystemExit, GeneratorExit) as error:
         raise NotHandedOut(
             f"{name} cannot be handed out: looking at it raised {type(error).__name__}"
         ) from None
@@ -353,9 +66,9 @@ def opened(data: bytes, limit: int) -> tuple[Any, list[memoryview]]:
     """The tree of a message, not looked into, and its buffers. Raises ``Damaged``."""
     if len(data) > limit:
         raise Damaged(f"{len(data):,} bytes are more than the {limit:,} that are accepted")
-    if data[:4] != _MAGIC or len(data) < 8:
+    if data[:4] != MAGIC or len(data) < 8:
         raise Damaged("not a value")
-    (length,) = _LENGTH.unpack_from(data, 4)
+    (length,) = LENGTH.unpack_from(data, 4)
     if length > min(limits.TREE_BYTES, len(data) - 8):
         raise Damaged("cut off, or its tree is too large")
     text = data[8 : 8 + length]
@@ -410,16 +123,3 @@ def decode(data: bytes, *, limit: int, make_function: Callable[[Any], Any] | Non
         return Decoder(buffers, hooks).value(node)
 
     return guarded_decode(work)
-
-
-def _is_clean(text: str) -> bool:
-    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
-
-
-def _describe(kind: type) -> str:
-    name, module = kind.__name__, kind.__module__
-    if module == "__main__":
-        return f"an object of the class {name}, which the notebook defines,"
-    if module == "builtins":
-        return f"an object of the type {name}"
-    return f"an object of the class {name} of {str(module).partition('.')[0]}"

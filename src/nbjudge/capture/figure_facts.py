@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-_TICKS = 1000
+_TICKS = 100
 
 
 def facts_of(figure: Any) -> dict:

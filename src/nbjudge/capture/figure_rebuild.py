@@ -13,8 +13,11 @@ import numpy as np
 
 from nbjudge.capture.errors import Damaged
 
-_AXES = 400
-_DRAWN = 50_000
+_AXES = 200
+_DRAWN = 10_000
+_TICKS = 100
+_BARS = 1000
+_LEGEND_LABELS = 3000
 _INCHES = 400
 _TEXT = 20_000
 _SCALES = ("linear", "log", "symlog", "logit", "asinh")
@@ -29,6 +32,7 @@ def figure_from(facts: Any, picture: bytes) -> Any:
     width, height = _numbers(_get(facts, "size"), 2)
     if not (0 < width <= _INCHES and 0 < height <= _INCHES):
         raise Damaged("a figure of an absurd size")
+    _require_moderate(facts)
     figure = Figure(figsize=(width, height))
     for name in ("suptitle", "supxlabel", "supylabel"):
         text = _text(_get(facts, name))
@@ -40,6 +44,21 @@ def figure_from(facts: Any, picture: bytes) -> Any:
         _add_legend(figure, part)
     figure.picture_png = picture
     return figure
+
+
+def _require_moderate(facts: Any) -> None:
+    """Refuse a figure that would take long to draw anew."""
+    drawn = bars = labels = 0
+    legends = list(_list(_get(facts, "legends"), _AXES))
+    for axes in _list(_get(facts, "axes"), _AXES):
+        parts = _get(axes, "drawn")
+        drawn += sum(len(_list(_get(parts, name), _DRAWN)) for name in _ADD)
+        bars += len(_list(_get(axes, "bars"), _BARS))
+        legends.append(_get(axes, "legend"))
+    for legend in legends:
+        labels += 0 if legend is None else len(_list(_get(legend, "labels"), _LEGEND_LABELS))
+    if drawn > _DRAWN or bars > _BARS or labels > _LEGEND_LABELS:
+        raise Damaged("a figure with too much on it")
 
 
 def axes_from(figure: Any, number: Any) -> Any:
@@ -82,10 +101,10 @@ def _set_axis(axes: Any, letter: str, facts: Any) -> None:
     if ticks is not None:
         ticks = _array(ticks, 1)
         if labels is not None:
-            labels = [_text(label) for label in _list(labels, 2000)]
+            labels = [_text(label) for label in _list(labels, _TICKS)]
             if len(labels) != len(ticks):
                 raise Damaged("labels of other ticks")
-        if len(ticks) > 2000 or not np.isfinite(ticks).all():
+        if len(ticks) > _TICKS or not np.isfinite(ticks).all():
             raise Damaged("absurd ticks")
         getattr(axes, f"set_{letter}ticks")(ticks, labels=labels)
     low, high = _numbers(_get(facts, "limits"), 2)
@@ -222,7 +241,7 @@ def _add_collection(axes: Any, facts: Any) -> None:
 def _add_legend(place: Any, facts: Any) -> None:
     from matplotlib.lines import Line2D
 
-    labels = [_text(label) for label in _list(_get(facts, "labels"), 1000)]
+    labels = [_text(label) for label in _list(_get(facts, "labels"), _LEGEND_LABELS)]
     title = _text(_get(facts, "title"))
     handles = [Line2D([], []) for _ in labels]
     legend = place.legend(handles=handles, labels=labels, title=title or None, loc="upper right")

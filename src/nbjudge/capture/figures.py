@@ -14,8 +14,11 @@ from nbjudge.capture.errors import NotHandedOut
 PICTURE_DPI = 100
 PICTURE_PIXELS = 4_000_000
 PICTURE_BYTES = 3_000_000
-DRAWN = 20_000
+DRAWN = 10_000
 """Lines, images, texts and the like on one figure."""
+
+AXES = 200
+"""Pairs of axes on one figure."""
 
 
 def encode(encoder: Any, value: Any, kind: type) -> list | None:
@@ -28,6 +31,11 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
         from nbjudge.capture.figure_facts import facts_of
 
         facts = facts_of(value)
+        if len(facts["axes"]) > AXES:
+            raise NotHandedOut(
+                f"a figure with {len(facts['axes'])} axes cannot be handed out: at most {AXES}"
+                f"{encoder.place()}"
+            )
         drawn = sum(len(part) for axes in facts["axes"] for part in axes["drawn"].values())
         if drawn > DRAWN:
             raise NotHandedOut(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -140,13 +139,18 @@ def facts_hook(make: Callable[[FunctionFacts], Any]) -> Callable:
     return function
 
 
+def name_of(function: Any) -> str | None:
+    """The function's name; None where it has none."""
+    return _text(function, "__name__")
+
+
 def _is_numpy_class(value: type) -> bool:
     return value.__module__ == "numpy" and value.__name__ in _NUMPY_CLASSES
 
 
 def _facts_node(ref: str, function: Callable) -> dict:
     kind = type(function)
-    name = _text(function, "__name__") or kind.__name__
+    name = name_of(function) or kind.__name__
     return {
         "ref": ref,
         "name": name,
@@ -225,11 +229,6 @@ def _parameter(node: Any) -> ParameterFacts:
     elif type(default) is dict:
         raise Damaged("no default")
     return ParameterFacts(name, kind, has_default is True, default, plain is True)
-
-
-def is_plain_function(value: Any) -> bool:
-    """Whether ``value`` is a function that was written with ``def`` or ``lambda``."""
-    return type(value) is types.FunctionType
 
 
 DECODERS = {"class": _decode_class}

@@ -21,6 +21,7 @@ LAYERS = 1000
 _OBJECTS = 20_000
 _NUMBER = 100_000_000
 _SMALL_NUMBER = 2000
+_BACKWARD = 50
 _TEXT = 10_000
 # Numbers that stand for nothing that is made or done so often.
 _FREE_NUMBERS = {"seed", "shared_object_id", "salt"}
@@ -144,6 +145,8 @@ class Inspection:
             raise Damaged("an object without a class")
         if "compile_config" in value:
             raise Damaged("compile settings within a model")
+        if family == "model" and "layers" in value:
+            _check_graph(value["layers"])
         for name, item in value.items():
             self.check(item, name, family)
 
@@ -184,6 +187,45 @@ class Inspection:
             if self.layers > LAYERS:
                 raise Damaged(f"more than {LAYERS:,} layers")
         return family
+
+
+def _check_graph(layers: Any) -> None:
+    """Refuse layers that are not listed in about the order of their calls.
+
+    Keras goes through the whole list again for each layer that comes before its input.
+    """
+    if type(layers) is not list or not all(type(layer) is dict for layer in layers):
+        raise Damaged("a model without layers")
+    places = {layer.get("name"): i for i, layer in enumerate(layers) if _is_text(layer.get("name"))}
+    backward = 0
+    for i, layer in enumerate(layers):
+        calls = layer.get("inbound_nodes", [])
+        if type(calls) is not list or not all(
+            type(call) is dict and set(call) == {"args", "kwargs"} for call in calls
+        ):
+            raise Damaged("a model with calls of another form")
+        backward += sum(places.get(source, 0) > i for source in _sources(calls))
+    if backward > _BACKWARD:
+        raise Damaged("a model whose layers are out of order")
+
+
+def _sources(value: Any) -> list[str]:
+    """The names of the layers whose outputs the calls of a layer take."""
+    found, rest = [], [value]
+    while rest:
+        part = rest.pop()
+        if type(part) is dict:
+            history = part.get("keras_history")
+            if type(history) in (list, tuple) and history and _is_text(history[0]):
+                found.append(history[0])
+            rest += part.values()
+        elif type(part) in (list, tuple):
+            rest += part
+    return found
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str
 
 
 def _check_number(value: int, key: str, family: str) -> None:

@@ -16,23 +16,21 @@ from typing import Any
 import numpy as np
 
 from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.capture.keras_compile import (
+    PARTS,
+    inert,
+    is_plain,
+    plain_config,
+    require_inert,
+    usable,
+    without_gaps,
+)
 from nbjudge.capture.keras_configs import Inspection, NotKeras, allowed_classes
 
 OUTPUT_NUMBERS = 50_000_000
 """Numbers that one layer may give for one example."""
 
 _SMALL_STATE = 4096
-_COMPILE_PARTS = (
-    "optimizer",
-    "loss",
-    "loss_weights",
-    "metrics",
-    "weighted_metrics",
-    "run_eagerly",
-    "steps_per_execution",
-    "jit_compile",
-    "auto_scale_loss",
-)
 
 
 def encode(encoder: Any, value: Any, kind: type) -> list | None:
@@ -90,7 +88,7 @@ def _keras(encoder: Any, value: Any, kind: type, bases: tuple) -> list | None:
         return ["layer", encoder.node(config), *_state(encoder, value)]
     if keras.callbacks.History in bases:
         history = {str(k): list(v) for k, v in dict(value.history).items()}
-        params = {k: v for k, v in dict(value.params or {}).items() if _is_plain(v)}
+        params = {k: v for k, v in dict(value.params or {}).items() if is_plain(v)}
         return ["history", encoder.node(history), encoder.node(params), encoder.node(value.epoch)]
     if keras.Variable in bases:
         return _tensor(encoder, keras.ops.convert_to_numpy(value))
@@ -126,7 +124,7 @@ def _model(encoder: Any, value: Any, kind: type) -> list:
     config = {
         "module": kind.__module__,
         "class_name": kind.__name__,
-        "config": _plain_config(value.get_config()),
+        "config": plain_config(value.get_config()),
         "registered_name": None,
     }
     _inspect(encoder, config, "the model")
@@ -173,7 +171,7 @@ def _require_keras(encoder: Any, value: Any, kind: type, words: str) -> None:
 def _serialized(encoder: Any, value: Any) -> dict:
     import keras
 
-    config = _plain_config(keras.saving.serialize_keras_object(value))
+    config = plain_config(keras.saving.serialize_keras_object(value))
     _inspect(encoder, config, "it")
     return config
 
@@ -190,65 +188,13 @@ def _inspect(encoder: Any, config: dict, words: str) -> None:
         raise NotHandedOut(f"{words} cannot be handed out: {error}{encoder.place()}") from None
 
 
-def _plain_config(value: Any) -> Any:
-    """A configuration of plain values: nested compile settings and Keras' own lists undone."""
-    if isinstance(value, dict):
-        return {str(k): _plain_config(v) for k, v in value.items() if k != "compile_config"}
-    if isinstance(value, tuple):
-        return tuple(map(_plain_config, value))
-    if isinstance(value, list):
-        return list(map(_plain_config, value))
-    if isinstance(value, (np.generic, np.ndarray)) and getattr(value, "ndim", 0) == 0:
-        return value.item()
-    return value
-
-
-def _is_plain(value: Any) -> bool:
-    return value is None or type(value) in (bool, int, float, str)
-
-
 def _compile_facts(model: Any) -> tuple[dict, str]:
     """What ``get_compile_config`` says, made inert; or its complaint."""
     try:
         config = model.get_compile_config() or {}
     except Exception as error:
         return {}, f"{type(error).__name__}: {error}"[:2000]
-    return {k: _shown(_plain_config(v)) for k, v in config.items() if k in _COMPILE_PARTS}, ""
-
-
-def _shown(value: Any) -> Any:
-    """A part of the compile settings, what is not Keras' own by its name alone."""
-    if isinstance(value, (list, tuple)):
-        return type(value)(map(_shown, value))
-    if not isinstance(value, dict):
-        return value if _is_plain(value) else f"<{type(value).__name__}>"
-    if "class_name" not in value:
-        return {key: _shown(item) for key, item in value.items()}
-    if _is_allowed(value):
-        return value
-    name = str(value["class_name"])
-    config = value.get("config")
-    own: Any = config if name == "function" and isinstance(config, str) else {}
-    return {"module": "builtins", "class_name": name, "config": own, "registered_name": None}
-
-
-def _is_allowed(config: Any) -> bool:
-    try:
-        Inspection().check(config)
-    except Damaged:
-        return False
-    return True
-
-
-def _usable(value: Any) -> Any:
-    """A part of the compile settings without what Keras could not make of it."""
-    if isinstance(value, (list, tuple)):
-        return [_usable(item) for item in value]
-    if isinstance(value, dict) and "class_name" in value:
-        return value if _is_allowed(value) else None
-    if isinstance(value, dict):
-        return {key: _usable(item) for key, item in value.items()}
-    return value
+    return {k: inert(plain_config(v)) for k, v in config.items() if k in PARTS}, ""
 
 
 def _iterations(model: Any) -> int:
@@ -271,13 +217,13 @@ def _compile(model: Any, shown: dict, error: str, iterations: int) -> None:
     """Compile ``model`` so that it says ``shown`` of itself, or raises ``error`` as it did."""
     import keras
 
-    parts = {key: _usable(value) for key, value in shown.items() if key in _COMPILE_PARTS}
+    parts = {key: usable(value) for key, value in shown.items() if key in PARTS}
     parts = {key: value for key, value in parts.items() if value is not None}
     if any(type(parts.get(k)) is int and parts[k] > 10**6 for k in ("steps_per_execution",)):
         raise Damaged("absurd compile settings")
     for key in ("metrics", "weighted_metrics"):
         if key in parts:
-            parts[key] = _without_gaps(parts[key])
+            parts[key] = without_gaps(parts[key])
     Inspection().check(parts)
     arguments = {
         # Keras changes some configurations when it makes an object of them.
@@ -295,14 +241,6 @@ def _compile(model: Any, shown: dict, error: str, iterations: int) -> None:
         object.__setattr__(model, "get_compile_config", complain)
     elif _compile_facts(model) != (shown, ""):
         object.__setattr__(model, "get_compile_config", lambda: copy.deepcopy(shown))
-
-
-def _without_gaps(metrics: Any) -> Any:
-    if isinstance(metrics, list):
-        return [_without_gaps(m) for m in metrics if m is not None]
-    if isinstance(metrics, dict) and "class_name" not in metrics:
-        return {key: _without_gaps(m) for key, m in metrics.items() if m is not None}
-    return metrics
 
 
 def _rebuilt(config: Any, families: tuple[str, ...]) -> tuple[Any, list]:
@@ -358,13 +296,13 @@ def _give_state(built: Any, created: list, weights: list, seeds: list) -> None:
 
 def _check_outputs(model: Any) -> None:
     """Refuse a model that would fill the memory when it is called on one example."""
-    for operation in getattr(model, "operations", ()):
+    graph = getattr(model, "_functional", None) or model  # what a Sequential keeps inside
+    for operation in getattr(graph, "operations", ()):
         for node in operation._inbound_nodes:
             for tensor in node.outputs:
                 if math.prod(n or 1 for n in tensor.shape) > OUTPUT_NUMBERS:
                     raise Damaged(f"the layer {operation.name} gives too many numbers")
-        if hasattr(operation, "operations"):
-            _check_outputs(operation)
+        _check_outputs(operation)
 
 
 def _decode_model(decoder: Any, config: Any, weights: Any, seeds: Any, compiled: Any) -> Any:
@@ -384,21 +322,8 @@ def _decode_compile(model: Any, shown: Any, error: Any, iterations: Any) -> None
         raise Damaged("no compile settings")
     if type(iterations) is not int or not 0 <= iterations < 2**31:
         raise Damaged("an absurd number of steps")
-    _require_inert(shown)
+    require_inert(shown)
     _compile(model, shown, error, iterations)
-
-
-def _require_inert(value: Any) -> None:
-    if type(value) is dict:
-        for key, item in value.items():
-            if type(key) is not str:
-                raise Damaged("compile settings with names that are no texts")
-            _require_inert(item)
-    elif type(value) in (list, tuple):
-        for item in value:
-            _require_inert(item)
-    elif not _is_plain(value):
-        raise Damaged("compile settings that are not plain")
 
 
 def _decode_layer(decoder: Any, config: Any, weights: Any, seeds: Any) -> Any:

@@ -44,7 +44,7 @@ def as_base(encoder: Any, value: Any, kind: type) -> list | None:
 class IterationFailed(Exception):
     """An iterator raised ``error`` when it was asked for its items."""
 
-    def __init__(self, error: Exception):
+    def __init__(self, error: BaseException):
         self.error = error
         super().__init__(f"{type(error).__name__}: {error}")
 
@@ -57,7 +57,7 @@ def iterator_node(encoder: Any, value: Any) -> list:
             items.append(next(value))
         except StopIteration:
             break
-        except Exception as error:
+        except (Exception, SystemExit, GeneratorExit) as error:
             raise IterationFailed(error) from None
         if len(items) > limits.ITERATOR_ITEMS:
             raise NotHandedOut(

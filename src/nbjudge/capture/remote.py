@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from nbjudge.capture import exceptions
-from nbjudge.capture.codec import Decoder, Encoder, guarded_decode, guarded_encode, opened
+from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.functions import FunctionFacts, facts_hook
+from nbjudge.capture.tree import Decoder, Encoder
 
 DEFAULT_LIMIT = 100_000_000
 

@@ -10,6 +10,7 @@ looked at.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import signal
 import socket
@@ -192,10 +193,9 @@ class SandboxProvisioner(KernelProvisionerBase):
 
     def _tell(self, message: dict[str, Any]) -> None:
         if self._guard is not None:
-            try:
+            # If it has ended, poll() will say so.
+            with contextlib.suppress(OSError):
                 wire.send(self._guard, message)
-            except OSError:
-                pass  # it has ended; poll() will say so
 
     def _end(self, answer: dict[str, Any]) -> None:
         known = {

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from nbjudge.course import course_of
-from nbjudge.judging import judging_of, read_assignment
+from nbjudge.judging import judging_of
 from nbjudge.records import NotebookRun
 from nbjudge.reference import check_reference
 from nbjudge.staging import stage_files, stage_submission
@@ -32,7 +32,7 @@ class JudgeCells(NbGraderPreprocessor):
         about = resources["nbgrader"]
         course = course_of(self.config)
         judging = judging_of(course)
-        assignment = read_assignment(course, about["assignment"])
+        assignment = resources["nbjudge"]["assignment"]
         server = server_address(judging.preload)
         check_reference(judging, assignment, server)
         notes = list(nb.metadata.get("nbjudge", {}).get("notes", []))
@@ -47,5 +47,5 @@ class JudgeCells(NbGraderPreprocessor):
         nb = trial.notebook
         nb.metadata["nbjudge"] = {"notes": notes}
         run = NotebookRun(**vars(trial.run) | {"notes": tuple(notes)})
-        resources["nbjudge"] = (run, trial.scores)
+        resources["nbjudge"] |= {"run": run, "scores": trial.scores}
         return nb, resources

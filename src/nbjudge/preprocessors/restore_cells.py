@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from nbjudge.blueprint import read_blueprint
-from nbjudge.course import course_of
 from nbjudge.errors import NotGraded
 from nbjudge.masters import restore
 
@@ -28,9 +24,7 @@ class RestoreCells(NbGraderPreprocessor):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Restore the notebook; ``NotGraded`` if it holds no cell of the assignment."""
         about = resources["nbgrader"]
-        source = Path(course_of(self.config).source, about["assignment"])
-        with Gradebook(about["db_url"]) as gradebook:
-            blueprint = read_blueprint(gradebook, source, about["assignment"], about["notebook"])
+        blueprint = resources["nbjudge"]["assignment"].blueprint(about["notebook"])
         restored = restore(nb, blueprint.masters)
         if blueprint.masters and not restored.found:
             raise NotGraded(

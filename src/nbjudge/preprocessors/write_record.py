@@ -8,7 +8,6 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from nbjudge.course import course_of
-from nbjudge.judging import read_assignment
 from nbjudge.records import add_notebook
 
 
@@ -20,14 +19,13 @@ class WriteRecord(NbGraderPreprocessor):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Add the notebook to its submission's record; the last one makes it "graded"."""
         about = resources["nbgrader"]
-        course = course_of(self.config)
-        run, scores = resources["nbjudge"]
+        judged = resources["nbjudge"]
         add_notebook(
-            course.gradebook_folder,
+            course_of(self.config).gradebook_folder,
             about["assignment"],
             about["student"],
-            run,
-            scores,
-            read_assignment(course, about["assignment"]).notebooks,
+            judged["run"],
+            judged["scores"],
+            judged["assignment"].notebooks,
         )
         return nb, resources

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
 import json
 import os
@@ -111,6 +110,8 @@ class _Guard:
             pass
         os.close(number)
         if self.report.fileno() <= 2:
+            import fcntl
+
             self.report = socket.socket(fileno=fcntl.fcntl(self.report, fcntl.F_DUPFD_CLOEXEC, 3))
 
     def start(self, main: Callable[[], object]) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import gc
 import json
 import os
-import resource
 import signal
 import socket
 import sys
@@ -176,6 +175,8 @@ def _without(path: str, hidden: Iterable[str]) -> list[str]:
 
 def _others(identity: Identity | None) -> int:
     if not _LINUX:
+        import resource
+
         return resource.getrlimit(resource.RLIMIT_NPROC)[0]
     return privileges.tasks_of(identity.user if identity else os.getuid())
 
@@ -198,6 +199,8 @@ def die_with_parent() -> None:
 
 def _close_all(keep: Iterable[int]) -> None:
     if not _LINUX:
+        import resource
+
         kept = {0, 1, 2, *keep}
         for number in range(3, min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[0])):
             if number not in kept:

@@ -1,8 +1,9 @@
-"""The limits that the kernel holds for each process: getrlimit(2)."""
+"""The limits that the kernel holds for each process: getrlimit(2).
+
+``resource`` is imported where it is used, here and elsewhere, for it is not on every system.
+"""
 
 from __future__ import annotations
-
-import resource
 
 from nbjudge.sandbox.spec import Limits
 
@@ -21,6 +22,8 @@ def apply(limits: Limits, other_tasks: int = 0) -> None:
     ``other_tasks``: how many processes and threads of this user are not part of the sandbox
     but counted with it.
     """
+    import resource
+
     wanted = {
         "RLIMIT_CORE": 0,
         "RLIMIT_FSIZE": limits.file_megabytes * _MEGABYTE,

@@ -63,6 +63,7 @@ def readable_paths() -> tuple[Path, ...]:
     main = getattr(sys.modules.get("__main__"), "__file__", None) or ""
     passing = {os.getcwd(), os.path.dirname(os.path.abspath(main)), os.path.expanduser("~")}
     passing |= {os.path.realpath(path) for path in passing}
+    passing -= {str(Path(__file__).parents[2])}
     wanted = [
         path
         for path in found

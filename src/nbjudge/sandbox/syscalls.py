@@ -8,7 +8,6 @@ capability.h, securebits.h) and man-pages section 2.
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import functools
 import os
 import socket
@@ -151,6 +150,8 @@ def has_capabilities(*numbers: int) -> bool:
 
 def loopback_up() -> None:
     """Bring ``lo`` of the network namespace up: netdevice(7)."""
+    import fcntl
+
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
         request = struct.pack("16sh14x", b"lo", 0)
         (flags,) = struct.unpack_from("h", fcntl.ioctl(connection, _SIOCGIFFLAGS, request), 16)

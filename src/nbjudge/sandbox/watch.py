@@ -20,7 +20,6 @@ _PERIOD = 0.2
 _LONGEST_PERIOD = 2.0
 # Of the time between two looks, one part in this many may go into looking.
 _COST = 100
-_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _MOST_ENTRIES = 50_000
 
 
@@ -71,6 +70,7 @@ class Watch:
         self._exact_at = 0.0
         self._exact_bound = 0
         self._disk_at = 0.0
+        self._ticks_a_second = os.sysconf("SC_CLK_TCK")
         self.period = _PERIOD
 
     def look(self) -> str | None:
@@ -105,7 +105,7 @@ class Watch:
         self._ended_ticks += sum(t for key, t in self._seen.items() if key not in live)
         self._seen = live
         ticks = max(total_ticks, self._ended_ticks + sum(live.values()))
-        usage.cpu_seconds = max(usage.cpu_seconds, ticks / _TICKS_A_SECOND)
+        usage.cpu_seconds = max(usage.cpu_seconds, ticks / self._ticks_a_second)
         if usage.cpu_seconds > limits.cpu_seconds:
             return "cpu"
         if self._exceeds_memory(now, pids, bound):
@@ -207,12 +207,15 @@ def all_of(proc: int) -> Callable[[], list[int]]:
 
 def descendants_of(root: int, most: int) -> Callable[[], list[int]]:
     """The processes below one, in the host's proc file system, up to about ``most``."""
+    # Not every kernel is built with these (CONFIG_PROC_CHILDREN).
+    listed = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 
     def find() -> list[int]:
+        children = _listed_children if listed else _all_children().get
         found: list[int] = []
         waiting = [root]
         while waiting and len(found) <= most:
-            for child in _children(waiting.pop()):
+            for child in children(waiting.pop()) or ():
                 found.append(child)
                 waiting.append(child)
         return found
@@ -220,7 +223,7 @@ def descendants_of(root: int, most: int) -> Callable[[], list[int]]:
     return find
 
 
-def _children(pid: int) -> list[int]:
+def _listed_children(pid: int) -> list[int]:
     found = []
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
@@ -231,4 +234,18 @@ def _children(pid: int) -> list[int]:
                 continue
     except OSError:
         pass
+    return found
+
+
+def _all_children() -> dict[int, list[int]]:
+    """The children of every process of the host."""
+    found: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:
+                    parent = int(file.read().rpartition(b")")[2].split()[1])
+            except (OSError, IndexError):
+                continue
+            found.setdefault(parent, []).append(int(name))
     return found

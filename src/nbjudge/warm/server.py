@@ -36,6 +36,7 @@ KERNEL, JUDGE = b"K", b"J"
 ALWAYS = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
+    "ipykernel.debugger",
     "IPython.core.completer",
     "IPython.core.historyapp",
     "matplotlib_inline.config",
