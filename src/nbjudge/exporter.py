@@ -43,8 +43,13 @@ class SubmissionExporter(NotebookExporter):
         assignment = read_assignment(course, name)
         submitted = course.submitted / student / name
         if Path(filename).parent == submitted:  # and not the second time, in autograded/
-            inputs = judging_of(course).inputs(assignment, submission_digest(course, submitted))
+            judging = judging_of(course)
+            digest = submission_digest(course, submitted)
+            inputs = judging.inputs(assignment, digest, student)
             begin_record(course.gradebook_folder, name, student, inputs)
             with Gradebook(about["db_url"]) as gradebook:
                 forget_scores(gradebook, name, about["notebook"], student)
+                if (student, name) in judging.times:
+                    time = judging.times[student, name]
+                    gradebook.update_or_create_submission(name, student, timestamp=time)
         return resources | {"nbjudge": {"assignment": assignment}}

@@ -86,7 +86,7 @@ def grade(
         if assignment is None:
             yield _refuse(judging, item)
             continue
-        inputs = judging.inputs(assignment, item.digest)
+        inputs = judging.inputs(assignment, item.digest, item.student)
         totals = None if force else _reusable(course, item, inputs)
         if totals is not None:
             yield _outcome(item, "graded", "", totals, seconds=0.0, reused=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +20,7 @@ from nbjudge.errors import IsolationError
 from nbjudge.records import Inputs
 from nbjudge.sandbox import TIERS, Tier, find_tier
 from nbjudge.store import Store, digest_of
+from nbjudge.submission_times import read_submission_times
 from nbjudge.submissions import digest_folder
 from nbjudge.trial import Setting, versions
 
@@ -74,9 +77,11 @@ class Judging:
     course: Course
     data: GradingData
     tier: Tier
+    times: Mapping[tuple[str, str], datetime]
 
-    def inputs(self, assignment: Assignment, submission_digest: str) -> Inputs:
+    def inputs(self, assignment: Assignment, submission_digest: str, student: str = "") -> Inputs:
         """All that a grade of this submission follows from."""
+        submitted = self.times.get((student, assignment.name))
         settings = self.course.settings
         limits = settings.confinement(None).limits
         return Inputs(
@@ -98,6 +103,7 @@ class Judging:
             environment={**settings.kernel_environment, **self.data.environment},
             seed=settings.seed,
             tier=self.tier,
+            submitted=f"{submitted.isoformat(' ')} UTC" if submitted is not None else "",
         )
 
     def setting(self, assignment: str, server: str, files: Path, judge_files: Path) -> Setting:
@@ -132,13 +138,19 @@ class Judging:
 
 
 def judging_of(course: Course) -> Judging:
-    """Find the data of the course, and the isolation of this machine; once in a process.
+    """Find the data of the course and the isolation of this machine, once in a process.
 
     Raises ``IsolationError`` where the isolation is weaker than ``c.Grading.isolation_floor``,
-    and what the course's own search for data raises.
+    ``CourseError`` for a mistake in ``submission_times.csv``, and what the course's own search
+    for data raises.
     """
     settings = course.settings
-    return Judging(course, _data(settings.data, course.root), _tier(settings.isolation_floor))
+    return Judging(
+        course,
+        _data(settings.data, course.root),
+        _tier(settings.isolation_floor),
+        read_submission_times(course.gradebook_folder),
+    )
 
 
 @cache

@@ -23,7 +23,8 @@ class Inputs:
 
     Digests are sha256 in hex. ``source`` is that of the cells the gradebook grades with and
     of the files beside the source notebooks; ``context`` is that of the course's data; ``tier`` the
-    isolation that the notebooks run in.
+    isolation that the notebooks run in; ``submitted`` the time of submission where the instructor
+    knows it, "" where only the student's ``timestamp.txt`` says one.
     """
 
     submission: str
@@ -34,6 +35,7 @@ class Inputs:
     environment: dict[str, str]
     seed: int
     tier: str
+    submitted: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 from dlcourse.checks import compiled
 from dlcourse.checks.arrays import Images
 from dlcourse.checks.layers import LayerFacts, expected_facts, facts_of, refuse_own_class
-from dlcourse.checks.outcome import Check, a, fail, require_attempt, show
+from dlcourse.checks.outcome import Check, a, fail, fail_by, require_attempt, show
 
 _BATCH = 250
 
@@ -195,22 +195,34 @@ class ModelCheck(Check):
         return self
 
     def reaches_accuracy(
-        self, threshold: float, images: np.ndarray, labels: np.ndarray
+        self, threshold: float, images: np.ndarray, labels: np.ndarray, luck: float = 0.0
     ) -> ModelCheck:
-        """Measured here, on `images` and `labels`, its accuracy is at least `threshold`."""
+        """Measured here, on `images` and `labels`, its accuracy is at least `threshold`.
+
+        `luck`, also below: a miss by less than this may be the luck of the seed.
+        """
         got = accuracy_of(self.model, images, labels)
         if got < threshold:
             chance = 1 / self.model.output_shape[-1]
-            fail(
-                f"{self.name} names {got:.1%} of {len(images):,} images right that it has not "
-                f"seen.",
+            fail_by(
+                threshold - got,
+                luck,
+                {f"{self.name} accuracy": got},
+                problem=f"{self.name} names {got:.1%} of {len(images):,} images right that it has "
+                "not seen.",
                 expected=f"at least {threshold:.1%}",
                 hint=_accuracy_hint(got, chance),
             )
         return self
 
     def has_smaller_gap_than(
-        self, other_name: str, other: Any, seen: Images, unseen: Images, at_most: float
+        self,
+        other_name: str,
+        other: Any,
+        seen: Images,
+        unseen: Images,
+        at_most: float,
+        luck: float = 0.0,
     ) -> ModelCheck:
         """Its gap is smaller than that of the model `other`, and not above `at_most`.
 
@@ -223,9 +235,12 @@ class ModelCheck(Check):
             for model in (self.model, ModelCheck(other_name, other).model)
         )
         if not (gap < other_gap and gap <= at_most):  # so that nan does not pass
-            fail(
-                f"On new pictures the loss is {gap:.3f} higher than on training pictures for "
-                f"{self.name}, and {other_gap:.3f} higher for {other_name}.",
+            fail_by(
+                max(gap - at_most, gap - other_gap),
+                luck,
+                {f"{self.name} gap": float(gap), f"{other_name} gap": float(other_gap)},
+                problem=f"On new pictures the loss is {gap:.3f} higher than on training pictures "
+                f"for {self.name}, and {other_gap:.3f} higher for {other_name}.",
                 expected=f"a smaller gap for {self.name}, of at most {at_most:.3f}",
                 hint="is the dropout in the one model, and not in the other, and were both "
                 "trained alike?",
@@ -233,15 +248,18 @@ class ModelCheck(Check):
         return self
 
     def has_no_higher_loss_than(
-        self, other_name: str, other: Any, unseen: Images, tolerance: float
+        self, other_name: str, other: Any, unseen: Images, tolerance: float, luck: float = 0.0
     ) -> ModelCheck:
         """Its cross-entropy on `unseen` is at most `tolerance` above that of the model `other`."""
         loss = losses_of(self.model, *unseen).mean()
         other_loss = losses_of(ModelCheck(other_name, other).model, *unseen).mean()
         if not loss - other_loss <= tolerance:  # so that nan does not pass
-            fail(
-                f"On pictures that they have not seen, the loss is {loss:.3f} for {self.name} "
-                f"and {other_loss:.3f} for {other_name}.",
+            fail_by(
+                loss - other_loss - tolerance,
+                luck,
+                {f"{self.name} loss": float(loss), f"{other_name} loss": float(other_loss)},
+                problem=f"On pictures that they have not seen, the loss is {loss:.3f} for "
+                f"{self.name} and {other_loss:.3f} for {other_name}.",
                 expected=f"a loss that is not higher (by more than {tolerance:.3f}, for luck)",
                 hint="were both models trained for as many epochs as the task says?",
             )

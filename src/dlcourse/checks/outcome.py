@@ -16,12 +16,17 @@ class CheckFailed(AssertionError):
 
     The message has up to three lines: what is the matter, what was expected, where to look.
     It is all that a student sees: neither the notebook nor the feedback shows the test's text.
+
+    ``is_narrow_miss`` and ``measured`` are read by the grader (``nbjudge.judge.luck``): what the
+    luck of training may have decided is tried again with other seeds.
     """
 
     mark = "✗"
+    is_narrow_miss = False
 
     def __init__(self, problem: str, expected: str = "", hint: str = "") -> None:
         self.problem, self.expected, self.hint = problem, expected, hint
+        self.measured: dict[str, float] = {}
         lines = [problem]
         if expected:
             lines.append(f"Expected: {expected}")
@@ -66,6 +71,16 @@ class Check:
 def fail(problem: str, expected: str = "", hint: str = "") -> NoReturn:
     """Raise `CheckFailed`."""
     raise CheckFailed(problem, expected, hint)
+
+
+def fail_by(missing: float, luck: float, measured: dict[str, float], **words: str) -> NoReturn:
+    """Raise `CheckFailed` for a figure that misses its threshold by `missing`.
+
+    By less than `luck` it is a narrow miss: other seeds might have reached it.
+    """
+    failure = CheckFailed(**words)
+    failure.is_narrow_miss, failure.measured = missing < luck, measured
+    raise failure
 
 
 def require_attempt(name: str, value: Any) -> None:
