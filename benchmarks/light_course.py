@@ -86,7 +86,10 @@ def write_course(folder: Path, config: str, submissions: int) -> None:
     (folder / "nbgrader_config.py").write_text(config)
     _write(folder / "source" / ASSIGNMENT, _notebook(solved=False))
     for number in range(submissions):
-        _write(folder / "submitted" / f"student{number:03}" / ASSIGNMENT, _notebook(solved=True))
+        # No two are the same, or the second would be taken from the store.
+        notebook = _notebook(solved=True)
+        notebook.cells[1].source += f"\n# handed in by student {number}"
+        _write(folder / "submitted" / f"student{number:03}" / ASSIGNMENT, notebook)
 
 
 def mend_test(folder: Path) -> None:
@@ -97,7 +100,9 @@ def mend_test(folder: Path) -> None:
 
 def _notebook(solved: bool) -> NotebookNode:
     notebook = v4.new_notebook(
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        }
     )
     for grade_id, flags, source in _CELLS:
         lines = source.strip().split("\n")

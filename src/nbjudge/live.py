@@ -71,14 +71,15 @@ class LiveRun(NotebookClient):
         with self.setup_kernel(order=self._order):
             self.execution.tier = self.km.provisioner.tier
             usage["kernel_seconds"] = round(time.monotonic() - started, 3)
-            usage["cell_seconds"] = 0.0
+            usage["cell_seconds"] = usage["call_seconds"] = 0.0
             try:
                 yield
             except DeadKernelError as error:
                 raise NotGraded(self._why_it_ended()) from error
         ending = self._provisioner.ending or Ending()
         usage["seconds"] = round(time.monotonic() - started, 3)
-        usage["cell_seconds"] = round(usage["cell_seconds"], 3)
+        for part in ("cell_seconds", "call_seconds"):
+            usage[part] = round(usage[part], 3)
         usage["cpu_seconds"] = round(ending.cpu_seconds, 3)
         usage["peak_megabytes"] = round(ending.peak_megabytes, 1)
 
@@ -149,7 +150,9 @@ class LiveRun(NotebookClient):
         limit = 1_000_000 * self._grading.max_value_megabytes
         content = {"ask": "call", "ref": ref, "limit": limit}
         where = f"{_function(ref)}, called by test cell '{cell}',"
+        started = time.monotonic()
         answer = self._ask(content, [request], self._call_seconds, where)
+        self.execution.usage["call_seconds"] += time.monotonic() - started
         if answer is None:
             reason = f"{_function(ref)} ran longer than {self._call_seconds} s"
             reply = Reply("timeout", b"", reason)

@@ -17,8 +17,10 @@ from nbformat import NotebookNode
 from nbjudge.blueprint import Blueprint
 from nbjudge.errors import CourseError, NotGraded
 from nbjudge.files import write_atomically
+from nbjudge.judge.names import replaced_functions
 from nbjudge.judging import Assignment, Judging
 from nbjudge.masters import restore
+from nbjudge.source_check import replaced
 from nbjudge.staging import stage_files
 from nbjudge.store import digest_of
 from nbjudge.submissions import digest_folder
@@ -77,9 +79,17 @@ def _problems(
     return [
         f"{cell.notebook}, {cell.grade_id}: {cell.score:g} of {cell.max_score:g} points"
         + (f" ({cell.message})" if cell.message else "")
+        + _hint(blueprint, cell.grade_id)
         for cell in trial.scores
         if cell.score is not None and cell.score < cell.max_score
     ]
+
+
+def _hint(blueprint: Blueprint, grade_id: str) -> str:
+    if grade_id not in blueprint.tests or blueprint.in_kernel(grade_id):
+        return ""
+    names = replaced_functions(blueprint.cells, grade_id)
+    return "; {}. {}, and release it again".format(*replaced(names)) if names else ""
 
 
 def _reference(blueprint: Blueprint) -> NotebookNode:

@@ -163,8 +163,8 @@ def _prove_cells(
         if name not in released:
             raise ReleaseError(f"{place}: nbgrader did not write it.")
         cells = released[name]["cells"]
-        ids = [cell["id"] for cell in cells]
-        lost = [cell["id"] for cell in source["cells"] if cell["id"] not in ids]
+        ids = [cell.get("id") for cell in cells]
+        lost = [cell["id"] for cell in source["cells"] if cell.get("id") not in ids]
         if lost:
             raise ReleaseError(
                 f"{place}: the cells {', '.join(lost)} lost their ids. A configured preprocessor "

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nbjudge.judge.names import SourceCell, replaced_functions, runs_in_kernel
 from nbjudge.markers import Kind, Marker, markers
 
+_FIRST_WITH_IDS = 5  # notebook format 4.5
 # A grade id goes into URLs, HTML anchors and the database; this is nbgrader's own rule.
 _GRADE_ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
@@ -94,6 +96,7 @@ def check_notebook(notebook: Any, file: str) -> list[Problem]:
         what = "it is JSON, but not a notebook: it has no list of cells"
         return [Problem(file, "", what, "Save it again from JupyterLab")]
     found = list(_check_format(notebook, file))
+    has_ids = notebook.get("nbformat_minor") == _FIRST_WITH_IDS
     cells = []
     for index, raw in enumerate(notebook["cells"]):
         try:
@@ -104,8 +107,11 @@ def check_notebook(notebook: Any, file: str) -> list[Problem]:
     for cell in cells:
         found += [Problem(file, cell.name, *pair) for pair in _check_markers(cell)]
         found += [Problem(file, cell.name, *pair) for pair in _check_metadata(cell)]
-    found += [Problem(file, cell.name, *pair) for cell, pair in _check_ids(cells)]
+    found += [Problem(file, cell.name, *pair) for cell, pair in _check_grade_ids(cells)]
+    if has_ids:
+        found += [Problem(file, cell.name, *pair) for cell, pair in _check_cell_ids(cells)]
     found += [Problem(file, cell.name, *pair) for cell, pair in _check_tests(cells)]
+    found += [Problem(file, cell.name, *pair) for cell, pair in _check_replaced(cells)]
     return found
 
 
@@ -123,10 +129,15 @@ def _read_cell(index: int, raw: Any) -> _Cell:
 
 
 def _check_format(notebook: dict[str, Any], file: str) -> Iterator[Problem]:
-    version = (notebook.get("nbformat"), notebook.get("nbformat_minor"))
-    if version != (4, 5):
-        what = f"it is in notebook format {version[0]}.{version[1]}, and cell ids need 4.5"
-        yield Problem(file, "", what, "Open it in JupyterLab 4 and save it")
+    mend = "Open it in JupyterLab 4 and save it"
+    version = f"{notebook.get('nbformat')}.{notebook.get('nbformat_minor')}"
+    if version not in (f"4.{minor}" for minor in range(_FIRST_WITH_IDS + 1)):
+        yield Problem(file, "", f"it is in notebook format {version}, and not in 4.0 to 4.5", mend)
+    elif version != f"4.{_FIRST_WITH_IDS}" and any(
+        isinstance(cell, dict) and "id" in cell for cell in notebook["cells"]
+    ):
+        what = f"it is in notebook format {version}, and its cells have ids, which need 4.5"
+        yield Problem(file, "", what, mend)
 
 
 def _check_markers(cell: _Cell) -> Iterator[tuple[str, str]]:
@@ -212,9 +223,8 @@ def _check_points(cell: _Cell) -> Iterator[tuple[str, str]]:
         yield "its points are 0, so its tests decide nothing", f"{mend} to a number above zero"
 
 
-def _check_ids(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]]]:
+def _check_grade_ids(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]]]:
     graded = Counter(cell.nbgrader.get("grade_id") for cell in cells if cell.is_nbgrader)
-    ids = Counter(cell.id for cell in cells if isinstance(cell.id, str))
     for cell in cells:
         grade_id = cell.nbgrader.get("grade_id")
         if cell.is_nbgrader and grade_id and graded[grade_id] > 1:
@@ -225,6 +235,11 @@ def _check_ids(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]]]:
                     "Give each cell an ID of its own in JupyterLab's nbgrader side bar",
                 ),
             )
+
+
+def _check_cell_ids(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]]]:
+    ids = Counter(cell.id for cell in cells if isinstance(cell.id, str))
+    for cell in cells:
         if not isinstance(cell.id, str) or not cell.id:
             yield (
                 cell,
@@ -265,6 +280,30 @@ def _check_tests(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]]]:
             waiting.append(cell)
         elif cell.is_test and cell.cell_type == "code":
             waiting = []
+
+
+def _check_replaced(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]]]:
+    """Test cells that delete or replace a function of the notebook, and are judged outside."""
+    code = [
+        SourceCell(f"{number}", cell.source, cell.is_test, cell.solution)
+        for number, cell in enumerate(cells)
+        if cell.cell_type == "code"
+    ]
+    for number, cell in enumerate(cells):
+        if not cell.is_test or cell.cell_type != "code" or runs_in_kernel(cell.source):
+            continue
+        if names := replaced_functions(code, f"{number}"):
+            yield cell, replaced(names)
+
+
+def replaced(names: Sequence[str]) -> tuple[str, str]:
+    """What is wrong with a test cell that replaces functions, and how to mend it."""
+    return (
+        f"it deletes or replaces {', '.join(names)}, and tests are run in another process than the "
+        "student's functions, which do not notice",
+        "To run it in the student's kernel, as stock nbgrader does, add the line "
+        "'### RUN IN STUDENT KERNEL'",
+    )
 
 
 def _is_heading(cell: _Cell) -> bool:

@@ -207,6 +207,9 @@ def test_a_call_that_draws_leaves_no_figure_behind():
     assert len(back.axes) == 25 and plt.get_fignums() == [mine.number]
 
 
+MANY = np.zeros(1_000_000, dtype="uint8")
+
+
 def test_a_figure_that_takes_long_to_draw_is_damaged():
     from nbjudge.capture.figure_facts import facts_of as read
 
@@ -219,6 +222,9 @@ def test_a_figure_that_takes_long_to_draw_is_damaged():
             facts["axes"][0]["drawn"]["lines"] * 10_000
         ),
         lambda facts: facts["axes"][0]["legend"].update(labels=["x"] * 4000),
+        lambda facts: facts["axes"][0]["drawn"]["lines"].extend(
+            [facts["axes"][0]["drawn"]["lines"][0] | {"x": MANY, "y": MANY}] * 60
+        ),
         lambda facts: facts["axes"][0]["x"].update(ticks=np.arange(500.0), ticklabels=None),
     ):
         facts = crossed(read(figure))

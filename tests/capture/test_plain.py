@@ -8,7 +8,9 @@ import datetime
 import enum
 import itertools
 import math
+import os
 import pathlib
+import subprocess
 import sys
 import zoneinfo
 
@@ -223,6 +225,9 @@ def test_subclasses_come_back_as_what_they_derive_from():
 
     assert crossed([Text("ab"), Liar([1]), Whole(3)]) == ["ab", [1], 3]
     assert type(crossed(Text("ab"))) is str
+    last = [1]
+    back = crossed([Text("a" * 2000), Whole(2**70), last, last])
+    assert back == ["a" * 2000, 2**70, [1], [1]] and back[2] is back[3]
     assert crossed(collections.Counter("aab")) == {"a": 2, "b": 1}
     back = crossed(collections.defaultdict(list, a=[1]))
     assert type(back) is collections.defaultdict and back.default_factory is None
@@ -252,6 +257,31 @@ def test_shared_objects_stay_shared():
     back = crossed({"a": inner, "b": [inner, array], "c": (array, inner)})
     assert back["a"] is back["b"][0] is back["c"][1]
     assert back["b"][1] is back["c"][0]
+
+
+def test_sets_are_written_down_in_one_order():
+    code = (
+        "import hashlib; from nbjudge.capture import encode, decode\n"
+        "a, b = ('b', (1,)), ('a', (2,))\n"
+        "value = [{a, b, 'x', 'y', 1.5, frozenset('pq'), len}, b, a]\n"
+        "value.append({('c', i) for i in range(9)})\n"
+        "from nbjudge.capture import FunctionTable\n"
+        "data = encode(value, limit=10**6, functions=FunctionTable())\n"
+        "back = decode(data, limit=10**6, make_function=lambda facts: len)\n"
+        "assert back == value, back\n"
+        "print(hashlib.sha256(data).hexdigest())"
+    )
+    done = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in "12345"
+    }
+    assert len(done) == 1
 
 
 class Dog:
@@ -322,8 +352,6 @@ def test_numbers_of_4000_digits_come_back():
 
 
 def test_nothing_heavy_is_imported_for_plain_values():
-    import subprocess
-
     code = (
         "import sys; from nbjudge.capture import encode, decode; "
         "decode(encode({'a': [1, 2.5]}, limit=1000), limit=1000); "

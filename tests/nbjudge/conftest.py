@@ -55,10 +55,7 @@ def graded_class(pristine_course, tmp_path_factory) -> GradedClass:
     toy_class.hand_in_all(root)
     with course.gradebook() as gradebook:
         gradebook.update_or_create_assignment("ps1", duedate="2030-01-02 12:00:00 UTC")
-    outcomes = {
-        outcome.student: outcome
-        for outcome in grade(course, find_submissions(course))
-    }
+    outcomes = {outcome.student: outcome for outcome in grade(course, find_submissions(course))}
     return GradedClass(course, outcomes)
 
 

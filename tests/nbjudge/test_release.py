@@ -53,7 +53,7 @@ def test_the_expected_release_is_what_was_released_and_needs_no_gradebook(
     assert expected_release(released_course, "ps1") == released
     elsewhere = load_course(toy.make_course(tmp_path / "another place"))
     assert expected_release(elsewhere, "ps1") == released
-    assert not elsewhere.gradebook_folder.exists()
+    assert list(elsewhere.gradebook_folder.iterdir()) == []
     assert not elsewhere.release.exists()
 
 

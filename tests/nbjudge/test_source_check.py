@@ -110,10 +110,51 @@ def test_a_manually_graded_answer_needs_no_test():
     assert problems_of(manual) == []
 
 
-def test_an_older_format_is_named():
+def without_ids(*cells):
+    return [{key: value for key, value in cell.items() if key != "id"} for cell in cells]
+
+
+def test_a_notebook_from_before_cell_ids_is_as_good():
+    assert problems_of(*without_ids(ANSWER, TEST), nbformat_minor=0) == []
+
+
+@pytest.mark.parametrize("changes", [{"nbformat": 3}, {"nbformat_minor": 6}, {"nbformat": None}])
+def test_a_format_that_nobody_can_release_is_named(changes):
+    (problem,) = [p for p in problems_of(ANSWER, TEST, **changes) if not p.cell]
+    assert "it is in notebook format" in problem.what
+    assert "JupyterLab" in problem.mend
+
+
+def test_cell_ids_in_an_older_format_are_named():
     (problem,) = problems_of(ANSWER, TEST, nbformat_minor=4)
     assert "4.4" in problem.what
     assert "JupyterLab" in problem.mend
+
+
+FUNCTION = toy.answer("f", "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION")
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "kept = f\ndel f\nassert kept() == 1",
+        "kept = f\ntry:\n    f = None\nfinally:\n    f = kept",
+        "def f():\n    return 2",
+    ],
+)
+def test_a_test_that_takes_a_students_function_away_needs_the_students_kernel(test):
+    cell = toy.test_cell("t", f"kept = f\n{test}")
+    (problem,) = problems_of(FUNCTION, cell)
+    assert problem.cell == "cell 2 ('t')"
+    assert "it deletes or replaces f" in problem.what
+    assert "### RUN IN STUDENT KERNEL" in problem.mend
+    marked = toy.test_cell("t", f"### RUN IN STUDENT KERNEL\nkept = f\n{test}")
+    assert problems_of(FUNCTION, marked) == []
+
+
+def test_a_test_may_have_names_of_its_own():
+    cell = toy.test_cell("t", "g = f\ndef h(f):\n    f = f()\n    return f\nassert h(g) == 1")
+    assert problems_of(FUNCTION, cell) == []
 
 
 @pytest.mark.parametrize("content", ["{", "", "[]", '"x"', '{"cells": 3}', '{"cells": [7, {}]}'])

@@ -129,7 +129,8 @@ HAND_INS: dict[str, HandIn] = {
     "partial": HandIn(4, right_but(sums="def sums(n):\n    return 55 if n == 10 else 1")),
     "stderr": HandIn(5, right_but(double=NO_STDERR_COST)),
     "np-float": HandIn(
-        5, right_but(sums="import numpy as np\ndef sums(n):\n    return np.float64(n * (n + 1) / 2)")
+        5,
+        right_but(sums="import numpy as np\ndef sums(n):\n    return np.float64(n * (n + 1) / 2)"),
     ),
     "equals-everything": HandIn(
         2,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nbjudge.capture import limits
 from nbjudge.capture.errors import Damaged, NotHandedOut
 
 # Booleans, numbers, texts of a fixed width, moments and spans; nothing with fields or objects.
@@ -45,6 +46,7 @@ def array_node(encoder: Any, value: np.ndarray) -> list:
         return ["oarray", shape, items]
     dtype = _dtype_of(encoder, value.dtype)
     encoder.check_size(value.nbytes)
+    encoder.count(value.nbytes // limits.BYTES_AS_VALUE)
     return ["array", dtype, shape, encoder.buffer(value.tobytes())]
 
 
@@ -55,6 +57,7 @@ def decode_array(decoder: Any, dtype: Any, shape: Any, buffer: Any) -> np.ndarra
     size = _size(shape)
     if size * real.itemsize != len(data):
         raise Damaged("an array of another size than it says")
+    decoder.count(len(data) // limits.BYTES_AS_VALUE)
     array = np.frombuffer(bytearray(data), dtype=real) if size else np.empty(0, real)
     return _checked(array).reshape(shape)
 

@@ -81,6 +81,8 @@ def opened(data: bytes, limit: int) -> tuple[Any, list[memoryview]]:
     if type(tree) is not list or len(tree) != 2 or type(tree[1]) is not list:
         raise Damaged("a tree of another form")
     node, sizes = tree
+    if len(sizes) > limits.BUFFERS:
+        raise Damaged("too many buffers")
     if not all(type(size) is int and size >= 0 for size in sizes):
         raise Damaged("the lengths of the buffers are no numbers")
     if sum(sizes) != len(data) - 8 - length:

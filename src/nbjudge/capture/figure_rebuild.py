@@ -17,6 +17,7 @@ _AXES = 200
 _DRAWN = 10_000
 _TICKS = 100
 _BARS = 1000
+_NUMBERS = 100_000_000
 _LEGEND_LABELS = 3000
 _INCHES = 400
 _TEXT = 20_000
@@ -57,8 +58,19 @@ def _require_moderate(facts: Any) -> None:
         legends.append(_get(axes, "legend"))
     for legend in legends:
         labels += 0 if legend is None else len(_list(_get(legend, "labels"), _LEGEND_LABELS))
+    if _numbers_in(facts) > _NUMBERS:
+        raise Damaged("a figure with too many numbers")
     if drawn > _DRAWN or bars > _BARS or labels > _LEGEND_LABELS:
         raise Damaged("a figure with too much on it")
+
+
+def _numbers_in(facts: Any) -> int:
+    """The numbers of all arrays, each counted as often as it is drawn."""
+    if isinstance(facts, np.ndarray):
+        return facts.size
+    if type(facts) is dict:
+        facts = list(facts.values())
+    return sum(map(_numbers_in, facts)) if type(facts) is list else 0
 
 
 def axes_from(figure: Any, number: Any) -> Any:

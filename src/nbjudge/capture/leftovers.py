@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import enum
 import types
 from typing import Any
@@ -21,7 +22,47 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
         )
     if types.ModuleType in bases:
         raise NotHandedOut(f"a module cannot be handed out{encoder.place()}")
-    node = plain.as_base(encoder, value, kind)
+    node = _as_base(encoder, value, kind)
     if node is None and kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__"):
         node = plain.iterator_node(encoder, value)
     return node
+
+
+def _as_base(encoder: Any, value: Any, kind: type) -> Any:
+    """The node of an instance of a subclass, as the type of Python's own that it comes from."""
+    bases = type.__dict__["__mro__"].__get__(kind)
+    if tuple in bases and plain.is_named(kind):
+        return plain.named_node(encoder, value, kind)
+    for base in bases:
+        if base in _BASES:
+            return _node_of(encoder, _BASES[base](value), base)
+    return None
+
+
+def _node_of(encoder: Any, value: Any, base: type) -> Any:
+    if base is float or base is int and -(2**63) <= value < 2**63:
+        return value
+    return plain.ENCODERS[base](encoder, value)
+
+
+# The base types that an instance of a subclass is taken for, and how to make one of it without
+# asking the subclass.
+_BASES = {
+    int: lambda v: int.__add__(v, 0),
+    float: float.__pos__,
+    complex: complex.__pos__,
+    str: lambda v: "".join(str.__iter__(v)),
+    bytes: lambda v: bytes(bytes.__iter__(v)),
+    bytearray: lambda v: bytearray(bytearray.__iter__(v)),
+    collections.OrderedDict: lambda v: collections.OrderedDict(dict.items(v)),
+    collections.Counter: lambda v: collections.Counter(dict(dict.items(v))),
+    dict: lambda v: dict(dict.items(v)),
+    list: lambda v: list(list.__iter__(v)),
+    tuple: lambda v: tuple(tuple.__iter__(v)),
+    set: lambda v: set(set.__iter__(v)),
+    frozenset: lambda v: frozenset(frozenset.__iter__(v)),
+    collections.deque: lambda v: collections.deque(collections.deque.__iter__(v)),
+    type({}.keys()): list,
+    type({}.values()): list,
+    type({}.items()): list,
+}

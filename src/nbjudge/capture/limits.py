@@ -8,6 +8,12 @@ DEPTH = 64
 NODES = 3_000_000
 """Single values, each counted as often as it is reached."""
 
+BUFFERS = 300_000
+"""Arrays, bytes, and texts of 1000 characters or more."""
+
+BYTES_AS_VALUE = 100
+"""Bytes of an array that count as one single value, so that references to it are bounded."""
+
 TREE_BYTES = 16_000_000
 """The JSON part; arrays, long texts and lists of numbers are not in it."""
 

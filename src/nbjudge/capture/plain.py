@@ -7,6 +7,7 @@ import collections
 import datetime
 import decimal
 import fractions
+import json
 import keyword
 import pathlib
 import re
@@ -24,21 +25,8 @@ _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+){0,3}")
 
 def encode(encoder: Any, value: Any, kind: type) -> list | None:
     """The node of a value whose type is exactly one of Python's own."""
-    encode_one = _ENCODERS.get(kind)
+    encode_one = ENCODERS.get(kind)
     return None if encode_one is None else encode_one(encoder, value)
-
-
-def as_base(encoder: Any, value: Any, kind: type) -> list | None:
-    """The node of an instance of a subclass, as the type of Python's own that it comes from."""
-    bases = type.__dict__["__mro__"].__get__(kind)
-    if tuple in bases and _is_named(kind):
-        return _named(encoder, value, kind)
-    for base in bases:
-        if base in (int, float, str):
-            return encoder.node(_BASES[base](value))
-        if base in _BASES:
-            return _ENCODERS[base](encoder, _BASES[base](value))
-    return None
 
 
 class IterationFailed(Exception):
@@ -95,7 +83,8 @@ def _integer(encoder: Any, value: int) -> Any:
     return ["int", hex(value)]
 
 
-def _text(encoder: Any, value: str) -> list:
+def text_node(encoder: Any, value: str) -> list:
+    """The node of a text that is long, or is none in UTF-8."""
     return ["text", encoder.buffer(value.encode("utf-8", "surrogatepass"))]
 
 
@@ -128,9 +117,27 @@ def _pairs(encoder: Any, value: dict) -> list:
 
 def _members(encoder: Any, value: Any) -> list:
     """The members of a set in an order that does not depend on their hashes."""
-    import json
+    ordered = sorted(value, key=lambda item: _place(encoder, item))
+    return [encoder.node(item, f"member {i}") for i, item in enumerate(ordered)]
 
-    return sorted((encoder.node(item, "in the set") for item in value), key=json.dumps)
+
+def _place(encoder: Any, item: Any) -> tuple[str, str]:
+    """Where an item of a set belongs, by what it is written down as."""
+    kind = type(item)
+    if kind is int:
+        return "int", hex(item)
+    if kind in (type(None), bool, float, str, bytes):
+        return kind.__name__, repr(item)
+    apart = type(encoder)(encoder.limit, _NamesOnly(), encoder.name)
+    node = apart.node(item)
+    return kind.__name__, json.dumps([node, [buffer.hex() for buffer in apart.buffers]])
+
+
+class _NamesOnly:
+    """Writes a function down by its name, which is enough to put it in order."""
+
+    def node(self, path: str, function: Any) -> list:
+        return ["function", str(getattr(function, "__qualname__", ""))]
 
 
 def _slice(encoder: Any, value: slice) -> list:
@@ -150,7 +157,8 @@ def _range(encoder: Any, value: range) -> list:
     return ["range", *(encoder.node(v) for v in (value.start, value.stop, value.step))]
 
 
-def _is_named(kind: type) -> bool:
+def is_named(kind: type) -> bool:
+    """Whether a subclass of tuple is a named tuple that can be made again."""
     fields = getattr(kind, "_fields", None)
     return (
         type(fields) is tuple
@@ -170,7 +178,8 @@ def _is_field(name: Any) -> bool:
     )
 
 
-def _named(encoder: Any, value: tuple, kind: type) -> list:
+def named_node(encoder: Any, value: tuple, kind: type) -> list:
+    """The node of a named tuple."""
     items = list(tuple.__iter__(value))
     if len(items) != len(kind._fields):
         return ["tuple", *_items(encoder, items)]
@@ -189,9 +198,9 @@ def _datetime(encoder: Any, value: datetime.datetime) -> list:
     return ["datetime", *day, *parts, zone_node(encoder, value.tzinfo)]
 
 
-_ENCODERS = {
+ENCODERS = {
     int: _integer,
-    str: _text,
+    str: text_node,
     complex: lambda e, v: ["complex", v.real, v.imag],
     bytes: lambda e, v: ["bytes", e.buffer(v)],
     bytearray: lambda e, v: ["bytearray", e.buffer(v)],
@@ -222,28 +231,6 @@ _ENCODERS = {
     pathlib.PosixPath: lambda e, v: ["path", "posix", e.node(str(v))],
     pathlib.PurePosixPath: lambda e, v: ["path", "pure", e.node(str(v))],
     pathlib.PureWindowsPath: lambda e, v: ["path", "windows", e.node(str(v))],
-}
-
-# The base types that an instance of a subclass is taken for, and how to make one of it without
-# asking the subclass.
-_BASES = {
-    int: lambda v: int.__add__(v, 0),
-    float: float.__pos__,
-    complex: complex.__pos__,
-    str: lambda v: "".join(str.__iter__(v)),
-    bytes: lambda v: bytes(bytes.__iter__(v)),
-    bytearray: lambda v: bytearray(bytearray.__iter__(v)),
-    collections.OrderedDict: lambda v: collections.OrderedDict(dict.items(v)),
-    collections.Counter: lambda v: collections.Counter(dict(dict.items(v))),
-    dict: lambda v: dict(dict.items(v)),
-    list: lambda v: list(list.__iter__(v)),
-    tuple: lambda v: tuple(tuple.__iter__(v)),
-    set: lambda v: set(set.__iter__(v)),
-    frozenset: lambda v: frozenset(frozenset.__iter__(v)),
-    collections.deque: lambda v: collections.deque(collections.deque.__iter__(v)),
-    type({}.keys()): list,
-    type({}.values()): list,
-    type({}.items()): list,
 }
 
 

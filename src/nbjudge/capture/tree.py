@@ -131,6 +131,10 @@ class Encoder:
         self._size += len(data)
         self.check_size(self._size)
         self.buffers.append(bytes(data))
+        if len(self.buffers) > limits.BUFFERS:
+            raise NotHandedOut(
+                f"{self.name} holds more than {limits.BUFFERS:,} arrays and long texts"
+            )
         return len(self.buffers) - 1
 
     def check_size(self, size: int) -> None:
@@ -178,7 +182,7 @@ class Decoder:
     def __init__(self, buffers: list[memoryview], hooks: dict[str, Callable] | None = None):
         self.hooks = hooks or {}
         self.shared: list[Any] = []
-        self._buffers = buffers
+        self._buffers: list[memoryview | None] = list(buffers)
         self._weights: list[int] = []
         self._nodes = 0
         self._depth = 0
@@ -217,10 +221,13 @@ class Decoder:
         return [self.value(node) for node in nodes]
 
     def buffer(self, number: Any) -> memoryview:
-        """The bytes of a buffer."""
+        """The bytes of a buffer, which may be asked for once."""
         if type(number) is not int or not 0 <= number < len(self._buffers):
             raise Damaged("a buffer is missing")
-        return self._buffers[number]
+        data, self._buffers[number] = self._buffers[number], None
+        if data is None:
+            raise Damaged("a buffer that is used twice")
+        return data
 
     def count(self, values: int) -> None:
         """Count ``values`` more, against the limit."""

@@ -1,11 +1,17 @@
 """The limits that the kernel holds for each process: getrlimit(2).
 
-``resource`` is imported where it is used, here and elsewhere, for it is not on every system.
+``resource`` is not on every system; where it is, it has to be there before the files of Python
+itself are out of sight.
 """
 
 from __future__ import annotations
 
+import contextlib
+
 from nbjudge.sandbox.spec import Limits
+
+with contextlib.suppress(ImportError):
+    import resource
 
 _MEGABYTE = 1 << 20
 # TensorFlow reserves more than it ever touches; what is touched, the watch counts.
@@ -22,8 +28,6 @@ def apply(limits: Limits, other_tasks: int = 0) -> None:
     ``other_tasks``: how many processes and threads of this user are not part of the sandbox
     but counted with it.
     """
-    import resource
-
     wanted = {
         "RLIMIT_CORE": 0,
         "RLIMIT_FSIZE": limits.file_megabytes * _MEGABYTE,

@@ -1,0 +1,14 @@
+"""The data of the hostile class: one file for students, one for the judge alone."""
+
+from pathlib import Path
+
+from nbjudge.data import GradingData
+
+
+def find(root: Path) -> GradingData:
+    return GradingData(
+        environment={"HOSTILE_GIVEN": str(root / "given.txt")},
+        readable=(root / "given.txt",),
+        judge_environment={"HOSTILE_LABELS": str(root / "labels.json")},
+        context={"data": "hostile"},
+    )

@@ -1,0 +1,302 @@
+"""What was run is kept: judged again it is run again only where something was not asked before."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import toy_course as toy
+
+from nbjudge.course import Course, load_course
+from nbjudge.execution import Execution, NotStored, Replay
+from nbjudge.grading import grade
+from nbjudge.judge.messages import Captured
+from nbjudge.records import Record, read_record
+from nbjudge.store import Store
+from nbjudge.submissions import find_submissions
+
+pytestmark = pytest.mark.usefixtures("grades_here")
+
+# No two runs print the same.
+ANSWER = "import os\nprint(os.urandom(8).hex())\ndef double(x):\n    return x + x\n"
+NEARLY = ANSWER + "    ...\ndef double(x):\n    return x + x + 0.25 * (x == 21)"
+LENIENT = "assert abs(double(21) - 42) < 1, 'too far off'"
+
+
+def with_hidden(text: str, **changes) -> toy.Notebook:
+    notebook = toy.toy_notebook()
+    cell = toy.by_id(notebook, "test-double")
+    cell["source"] = cell["source"].replace(toy.HIDDEN, text)
+    cell["metadata"]["nbgrader"].update(changes)
+    return notebook
+
+
+def release_again(course: Course, notebook: toy.Notebook) -> None:
+    toy.write(course.source / "ps1" / "toys.ipynb", notebook)
+    result = course.api().generate_assignment("ps1", force=True)
+    assert result["success"], result
+
+
+def run(course: Course, **options) -> dict[str, float]:
+    """Grade everything that has changed; the scores."""
+    found = list(grade(load_course(course.root), find_submissions(course), **options))
+    assert [outcome.reason for outcome in found] == [""] * len(found)
+    assert not any(outcome.reused for outcome in found)
+    return {outcome.student: outcome.score for outcome in found}
+
+
+def judge_again(course: Course, **options) -> dict[str, float]:
+    """Grade although nothing has changed."""
+    shutil.rmtree(course.autograded)
+    return run(course, **options)
+
+
+def record(course: Course, student: str = "anna") -> Record:
+    found = read_record(course.gradebook_folder, "ps1", student)
+    assert found is not None
+    assert found.status == "graded"
+    return found
+
+
+def was_stored(course: Course, student: str = "anna") -> bool:
+    (only,) = record(course, student).notebooks
+    return only.was_stored
+
+
+def printed(course: Course, student: str = "anna") -> str:
+    notebook = toy.read(course.autograded / student / "ps1" / "toys.ipynb")
+    return "".join(toy.by_id(notebook, "double")["outputs"][0]["text"])
+
+
+def entries(course: Course) -> list[Path]:
+    return sorted((course.gradebook_folder / "store").glob("*/*.execution"))
+
+
+@pytest.fixture(scope="module")
+def lenient(tmp_path_factory) -> Path:
+    """The toy course with a lenient test, as it was released."""
+    root = toy.make_course(tmp_path_factory.mktemp("lenient") / "course")
+    release_again(load_course(root), with_hidden(LENIENT))
+    return root
+
+
+@pytest.fixture
+def course(lenient, tmp_path) -> Course:
+    """The lenient course, with Anna's submission graded."""
+    root = shutil.copytree(lenient, tmp_path / "course")
+    toy.submit(root, "anna", toy.RIGHT | {"double": ANSWER})
+    course = load_course(root)
+    assert run(course) == {"anna": 5}
+    assert not was_stored(course)
+    return course
+
+
+MENDED = {
+    "a stricter value": (with_hidden("assert abs(double(21) - 42) < 0.1, 'too far off'"), 3),
+    "other words": (with_hidden(LENIENT.replace("too far", "a bit")), 5),
+    "more points": (with_hidden(LENIENT, points=4), 7),
+    "partial credit": (with_hidden(f"{LENIENT}\n2 * (1 - abs(double(21) - 42))"), 4.5),
+    "a value that was asked for": (with_hidden(f"{LENIENT}\nassert callable(double)"), 5),
+}
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_a_mended_test_is_judged_again_and_nothing_is_run(course, name):
+    notebook, score = MENDED[name]
+    toy.submit(course.root, "nearly", toy.RIGHT | {"double": NEARLY})
+    assert list(grade(course, find_submissions(course)))[1].score == 5
+    before = {student: printed(course, student) for student in ("anna", "nearly")}
+    usage = record(course).notebooks[0].usage
+    release_again(course, notebook)
+    assert run(course)["nearly"] == score
+    for student, text in before.items():
+        assert was_stored(course, student)
+        assert printed(course, student) == text
+    assert record(course).notebooks[0].usage == usage
+
+
+NEW_QUESTIONS = {
+    "other arguments": "assert double(100) == 200",
+    "the same arguments once more": "assert double(21) == 42",
+    "another name": "assert LIMIT == 10",
+    "a name that is not there": "assert 'unknown_name' not in globals() or unknown_name",
+}
+
+
+@pytest.mark.parametrize("name", NEW_QUESTIONS)
+def test_what_was_not_asked_before_is_asked_of_a_new_run(course, name):
+    before = printed(course)
+    release_again(course, with_hidden(f"{LENIENT}\n{NEW_QUESTIONS[name]}"))
+    assert run(course) == {"anna": 5}
+    assert not was_stored(course)
+    assert printed(course) != before
+    before = printed(course)
+    assert judge_again(course) == {"anna": 5}
+    assert was_stored(course)
+    assert printed(course) == before
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    (path / "inner").mkdir(parents=True)
+
+
+DAMAGE = {
+    "a bit": flip,
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "empty": lambda path: path.write_bytes(b""),
+    "gone": Path.unlink,
+    "a folder": make_folder,
+    "another's": lambda path: path.write_bytes(
+        Execution(outputs={}, values={}, calls={}).to_bytes()
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_entry_is_as_good_as_none(course, name):
+    before = printed(course)
+    digest = record(course).notebooks[0].execution
+    (entry,) = [path for path in entries(course) if path.stem == digest]
+    DAMAGE[name](entry)
+    assert judge_again(course) == {"anna": 5}
+    assert not was_stored(course)
+    assert printed(course) != before
+    before = printed(course)
+    assert judge_again(course) == {"anna": 5}
+    assert was_stored(course)
+    assert printed(course) == before
+
+
+DATA = """
+from nbjudge.data import GradingData
+
+def find(root):
+    return GradingData(context={"data": "other"})
+"""
+
+CHANGES = {
+    "c.Grading.memory_megabytes = 3000": True,
+    "c.Grading.cell_seconds = 4": True,
+    "c.Grading.call_seconds = 2": True,
+    "c.Grading.max_value_megabytes = 50": True,
+    "c.Grading.max_output_megabytes = 5": True,
+    "c.Grading.seed = 1": True,
+    "c.Grading.kernel_environment = {'TOY_SETTING': 'another'}": True,
+    "c.Grading.data = 'toy_store_data:find'": True,
+    "c.Grading.judge_seconds = 100": False,
+    "c.Grading.luck_attempts = 1": False,
+    "c.Grading.jobs = 1": False,
+}
+
+
+@pytest.mark.parametrize("line", CHANGES)
+def test_what_a_run_follows_from_makes_it_another_run(course, line, tmp_path, monkeypatch):
+    (tmp_path / "toy_store_data.py").write_text(DATA)
+    monkeypatch.syspath_prepend(tmp_path)
+    before = printed(course)
+    config = course.root / "nbgrader_config.py"
+    config.write_text(f"{config.read_text()}\n{line}\n")
+    assert judge_again(course) == {"anna": 5}
+    assert was_stored(course) is not CHANGES[line]
+    assert (printed(course) != before) is CHANGES[line]
+
+
+def test_other_versions_are_another_run(course, monkeypatch):
+    before = printed(course)
+    found = record(course).inputs.versions | {"packages": "another"}
+    monkeypatch.setattr("nbjudge.trial.versions", lambda: found)
+    assert judge_again(course) == {"anna": 5}
+    assert printed(course) != before
+
+
+def test_another_file_beside_the_notebook_is_another_run(course):
+    before = printed(course)
+    (course.root / "submitted" / "anna" / "ps1" / "notes.txt").write_text("mine")
+    assert run(course) == {"anna": 5}
+    assert not was_stored(course)
+    assert printed(course) != before
+
+
+def test_force_runs_again_and_keeps_the_new_run(course):
+    before = printed(course)
+    assert run(course, force=True) == {"anna": 5}
+    assert not was_stored(course)
+    forced = printed(course)
+    assert forced != before
+    assert judge_again(course) == {"anna": 5}
+    assert printed(course) == forced
+
+
+def test_two_with_the_same_answers_are_run_once(course):
+    toy.submit(course.root, "bob", toy.RIGHT | {"double": ANSWER})
+    found = {o.student: o.reused for o in grade(course, find_submissions(course))}
+    assert found == {"anna": True, "bob": False}
+    assert was_stored(course, "bob")
+    assert printed(course, "bob") == printed(course)
+
+
+def test_a_resubmission_never_leaves_the_old_score(course):
+    toy.submit(course.root, "anna", toy.RIGHT | {"double": ANSWER.replace("x + x", "x - x")})
+    assert run(course) == {"anna": 3}
+    toy.submit(course.root, "anna", {})
+    assert run(course) == {"anna": 0}
+    toy.submit(course.root, "anna", toy.RIGHT | {"double": ANSWER})
+    assert run(course) == {"anna": 5}
+    assert was_stored(course)
+
+
+def test_of_two_notebooks_only_the_changed_one_is_run_again(tmp_path):
+    root = toy.make_course(
+        tmp_path / "course", {"ps1/toys": toy.toy_notebook(), "ps1/more": toy.toy_notebook()}
+    )
+    course = load_course(root)
+    assert course.api().generate_assignment("ps1")["success"]
+    folder = toy.submit(root, "anna", toy.RIGHT | {"double": ANSWER})
+    shutil.copy(folder / "toys.ipynb", folder / "more.ipynb")
+    assert run(course) == {"anna": 10}
+    assert [(n.notebook, n.was_stored) for n in record(course).notebooks] == [
+        ("more", False),
+        ("toys", True),  # the same text: what was run for the one is known for the other
+    ]
+    more = toy.read(folder / "more.ipynb")
+    toy.by_id(more, "double")["source"] = "def double(x):\n    return x"
+    toy.write(folder / "more.ipynb", more)
+    before = printed(course)
+    assert run(course) == {"anna": 8}
+    assert [n.was_stored for n in record(course).notebooks] == [False, True]
+    assert printed(course) == before
+    assert {cell.notebook for cell in record(course).cells} == {"more", "toys"}
+    assert len(record(course).cells) == 6
+
+
+def test_a_store_gives_back_what_was_put_in_and_nothing_else(tmp_path):
+    store = Store(tmp_path / "store")
+    digest, other = "ab" * 32, "cd" * 32
+    assert store.get(digest) is None
+    first = Execution(outputs={1: [{"text": "ä"}]}, values={"t": {"x": Captured("missing")}})
+    store.put(digest, first)
+    assert store.get(digest) == first
+    assert store.get(other) is None
+    second = replace(first, tier="full")
+    store.put(digest, second)
+    assert store.get(digest) == second
+
+
+def test_a_replay_answers_only_what_was_asked():
+    replay = Replay(Execution(values={"t": {"x": Captured("missing")}}))
+    assert replay.values("t", ["x"]) == {"x": Captured("missing")}
+    assert replay.values("u", []) == {}
+    for cell, names in (("t", ["x", "y"]), ("u", ["x"])):
+        with pytest.raises(NotStored):
+            replay.values(cell, names)
+    with pytest.raises(NotStored):
+        replay.call("t", "t/x", b"")
