@@ -10,6 +10,9 @@ from typing import Any, Protocol
 from nbjudge import wire
 from nbjudge.judge.messages import Captured, Reply
 
+# What JSON of another shape makes a reader stumble on.
+_SHAPE_ERRORS = (LookupError, TypeError, AttributeError, StopIteration)
+
 
 class NotStored(Exception):
     """A stored execution has no answer to this: the notebook has to be run."""
@@ -82,7 +85,7 @@ class Execution:
                 usage=header["usage"],
                 tier=header["tier"],
             )
-        except (wire.WireError, LookupError, TypeError, ValueError) as error:
+        except (wire.WireError, ValueError, *_SHAPE_ERRORS) as error:
             raise Damaged(f"it cannot be read: {error}") from error
 
 
@@ -91,6 +94,9 @@ class Run(Protocol):
 
     def run(self, place: int, source: str) -> list[dict[str, Any]]:
         """Run the cell at ``place``; returns its outputs."""
+
+    def run_test(self, place: int, source: str) -> list[dict[str, Any]]:
+        """Run the test cell at ``place`` as if it were the student's; returns its outputs."""
 
     def run_unseen(self, source: str) -> None:
         """Run a text whose outputs nobody sees."""
@@ -116,7 +122,11 @@ class Replay:
 
     def run(self, place: int, source: str) -> list[dict[str, Any]]:
         """The outputs that the cell had."""
+        if place not in self.execution.outputs:
+            raise NotStored(f"cell {place + 1} was not run")
         return self.execution.outputs[place]
+
+    run_test = run
 
     def run_unseen(self, source: str) -> None:
         """Nothing is run."""

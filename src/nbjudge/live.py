@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -56,6 +58,7 @@ class LiveRun(NotebookClient):
             record_timing=False,
             store_widget_state=False,
             skip_cells_with_tag="",
+            on_cell_executed=_keep_error,
             error_on_timeout={
                 "ename": "CellTimeoutError",
                 "evalue": stopped,
@@ -76,6 +79,8 @@ class LiveRun(NotebookClient):
                 yield
             except DeadKernelError as error:
                 raise NotGraded(self._why_it_ended()) from error
+            finally:
+                self._end()
         ending = self._provisioner.ending or Ending()
         usage["seconds"] = round(time.monotonic() - started, 3)
         for part in ("cell_seconds", "call_seconds"):
@@ -122,11 +127,30 @@ class LiveRun(NotebookClient):
 
     start_new_kernel_client = run_sync(async_start_new_kernel_client)
 
+    async def _async_end(self) -> None:
+        # The manager's own way looks every 0.1 s whether the kernel is gone.
+        await self._provisioner.kill()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._provisioner.wait(), timeout=5)
+
+    _end = run_sync(_async_end)
+
     def run(self, place: int, source: str) -> list[dict[str, Any]]:
         """Run the cell at ``place``; returns its outputs, as nbformat's dicts."""
         started = time.monotonic()
         outputs = self._execute(source, f"cell {place + 1} ({_first_line(source)!r})")
         self.execution.usage["cell_seconds"] += time.monotonic() - started
+        self.execution.outputs[place] = outputs
+        return outputs
+
+    def run_test(self, place: int, source: str) -> list[dict[str, Any]]:
+        """Run a test cell in the student's kernel; an output too large to be read is an error."""
+        before, self._output_size = self._output_size, 0
+        outputs = self._execute(source, f"test cell {place + 1}")
+        if self._output_size > self._output_limit:
+            error = v4.new_output("error", ename="OutputTooLarge", evalue="", traceback=[])
+            outputs.append(_plain(error))
+        self._output_size += before
         self.execution.outputs[place] = outputs
         return outputs
 
@@ -165,19 +189,19 @@ class LiveRun(NotebookClient):
 
     def _execute(self, source: str, where: str) -> list[dict[str, Any]]:
         self._where = where
-        self._output_size = 0
         cell = v4.new_code_cell(source)
         self.nb.cells = [cell]
+        self._display_id_map = {}  # by the places of outputs, which begin anew
         try:
             self.execute_cell(cell, 0, store_history=True)
+            return [_plain(output) for output in cell.outputs]
         except CellTimeoutError as error:
             raise NotGraded(self._could_not_stop(self._seconds)) from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise NotGraded(
                 f"The kernel sent something that is no Jupyter message while it ran {where}. "
                 "The code must not touch the kernel itself."
             ) from error
-        return [_plain(output) for output in cell.outputs]
 
     def _ask(
         self, content: dict[str, Any], buffers: list[bytes], seconds: float, where: str
@@ -211,13 +235,12 @@ class LiveRun(NotebookClient):
         while (left := deadline - time.monotonic()) > 0:
             try:
                 reply = await self.kc.shell_channel.get_msg(timeout=min(left, 0.25))
+                if reply["parent_header"]["msg_id"] == msg_id and reply["msg_type"] == msg_type:
+                    return reply
             except Empty:
                 await self._async_check_alive()
-                continue
-            except (KeyError, TypeError, ValueError):
+            except (LookupError, TypeError, ValueError):
                 continue  # not a message of Jupyter's
-            if reply["parent_header"].get("msg_id") == msg_id and reply["msg_type"] == msg_type:
-                return reply
         return None
 
     def output(
@@ -225,21 +248,15 @@ class LiveRun(NotebookClient):
     ) -> NotebookNode | None:
         """Collect an output; what is beyond the limit is dropped as it comes."""
         content = msg["content"]
-        size = len(content.get("text", "")) + sum(
+        before = self._output_size
+        self._output_size += len(content.get("text", "")) + sum(
             len(str(value)) for value in content.get("data", {}).values()
         )
-        before = self._output_size
-        self._output_size += size
         if self._output_size > self._output_limit:
             if before <= self._output_limit:
                 limit = self._grading.max_output_megabytes
-                outs.append(
-                    v4.new_output(
-                        "stream",
-                        name="stderr",
-                        text=f"[more than {limit} MB: the rest is left out]",
-                    )
-                )
+                text = f"[The notebook shows more than {limit} MB: the rest is left out.]"
+                outs.append(v4.new_output("stream", name="stderr", text=text))
             return None
         return super().output(outs, msg, display_id, cell_index)
 
@@ -283,6 +300,14 @@ def _read_values(names: Sequence[str], reply: dict[str, Any] | None) -> dict[str
             case _:
                 captured[name] = Captured("refused", b"", "the kernel did not say what it holds")
     return captured
+
+
+def _keep_error(cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
+    """See that a cell that did not come to a good end shows an error, interrupted or not."""
+    reply = execute_reply["content"]
+    if reply["status"] != "ok" and not any(out.output_type == "error" for out in cell.outputs):
+        error = {key: reply.get(key, reply["status"]) for key in ("ename", "evalue")}
+        cell.outputs.append(v4.new_output("error", **error, traceback=reply.get("traceback", [])))
 
 
 def _plain(output: NotebookNode) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Grading(Configurable):
     ).tag(config=True)
 
     max_output_megabytes = Integer(
-        10, min=1, help="What a cell prints beyond this is dropped."
+        20, min=1, help="What a notebook shows beyond this, in all, is left out."
     ).tag(config=True)
 
     notebook_seconds = Integer(

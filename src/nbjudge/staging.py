@@ -10,6 +10,8 @@ from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+from nbjudge.submissions import shown_name
+
 
 def stage_submission(
     submitted: Path, source: Path, target: Path, ignore: Sequence[str] = ()
@@ -28,7 +30,7 @@ def stage_submission(
             continue
         if path.name not in given and _module_name(path) in _modules():
             notes.append(
-                f"{path.name} was set aside: it would stand in the way of the module "
+                f"{shown_name(path.name)} was set aside: it would stand in the way of the module "
                 f"{_module_name(path)}. Give it another name."
             )
             continue

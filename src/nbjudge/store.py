@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nbjudge.execution import Damaged, Execution
-from nbjudge.files import write_atomically
+from nbjudge.files import remove_folder, write_atomically
 
 
 def digest_of(inputs: Mapping[str, Any]) -> str:
@@ -34,8 +34,11 @@ class Store:
             return None
 
     def put(self, digest: str, execution: Execution) -> None:
-        """Keep an execution, in place of an earlier one."""
-        write_atomically(self._path(digest), execution.to_bytes())
+        """Keep an execution, in place of an earlier one or whatever is there."""
+        path = self._path(digest)
+        if path.is_dir():
+            remove_folder(path)
+        write_atomically(path, execution.to_bytes())
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / f"{digest}.execution"

@@ -20,6 +20,10 @@ from nbjudge.errors import CourseError, NotGraded
 
 TIMESTAMP_FILE = "timestamp.txt"
 PATTERN_LETTERS = frozenset("*?[")
+# Folders in each other; nbgrader's own walk ends at a thousand.
+_DEEPEST = 50
+# Reading a notebook takes about a millisecond for each.
+_MOST_CELLS = 5_000
 
 
 @dataclass(frozen=True)
@@ -77,22 +81,28 @@ def submission_digest(course: Course, folder: Path) -> str:
 def digest_folder(folder: Path, ignore: Sequence[str] = (), size_limit: int | None = None) -> str:
     """The sha256 (hex) of a folder's relative names and contents, links not followed.
 
-    Files above ``size_limit`` bytes count with their size alone.
+    Files above ``size_limit`` bytes count with their size alone, what cannot be read with its name.
     """
     total = hashlib.sha256()
     for path in walk(folder, ignore):
         total.update(os.fsencode(path.relative_to(folder).as_posix()) + b"\0")
-        info = path.lstat()
-        if stat.S_ISLNK(info.st_mode):
-            total.update(b"link\0" + os.fsencode(os.readlink(path)))
-        elif not stat.S_ISREG(info.st_mode):
-            total.update(b"special")
-        elif size_limit is not None and info.st_size > size_limit:
-            total.update(b"large\0%d" % info.st_size)
-        else:
-            with path.open("rb") as file:
-                total.update(b"file\0" + hashlib.file_digest(file, "sha256").digest())
+        try:
+            total.update(_digest_file(path, size_limit))
+        except OSError:
+            total.update(b"unreadable")
     return total.hexdigest()
+
+
+def _digest_file(path: Path, size_limit: int | None) -> bytes:
+    info = path.lstat()
+    if stat.S_ISLNK(info.st_mode):
+        return b"link\0" + os.fsencode(os.readlink(path))
+    if not stat.S_ISREG(info.st_mode):
+        return b"special"
+    if size_limit is not None and info.st_size > size_limit:
+        return b"large\0%d" % info.st_size
+    with path.open("rb") as file:
+        return b"file\0" + hashlib.file_digest(file, "sha256").digest()
 
 
 def read_timestamp(folder: Path) -> datetime | None:
@@ -108,14 +118,30 @@ def read_timestamp(folder: Path) -> datetime | None:
 
 
 def walk(folder: Path, ignore: Sequence[str] = ()) -> Iterator[Path]:
-    """All that is in ``folder`` but folders themselves, sorted; links are not followed."""
-    for path in sorted(folder.iterdir()):
-        if any(fnmatch.fnmatch(path.name, pattern) for pattern in ignore):
-            continue
-        if path.is_dir() and not path.is_symlink():
-            yield from walk(path, ignore)
-        else:
+    """All that is in ``folder`` but folders themselves, sorted; links are not followed.
+
+    A folder that cannot be listed, or that is too deep in others, stands for what is in it.
+    """
+    waiting = [(folder, 0)]
+    while waiting:
+        path, depth = waiting.pop()
+        names = _names_in(path) if depth <= _DEEPEST else None
+        if names is None:
             yield path
+            continue
+        waiting += [
+            (path / name, depth + 1)
+            for name in sorted(names, reverse=True)
+            if not any(fnmatch.fnmatch(name, pattern) for pattern in ignore)
+        ]
+
+
+def _names_in(path: Path) -> list[str] | None:
+    """What a folder holds; ``None`` for anything else, and for one that cannot be listed."""
+    try:
+        return os.listdir(path) if stat.S_ISDIR(path.lstat().st_mode) else None
+    except OSError:
+        return None
 
 
 def check_files(course: Course, submission: Submission, notebooks: Sequence[str]) -> None:
@@ -131,8 +157,8 @@ def check_files(course: Course, submission: Submission, notebooks: Sequence[str]
         )
     size = 0
     for path in walk(folder, course.coursedir().ignore):
-        name = path.relative_to(folder).as_posix()
-        info = path.lstat()
+        name = shown_name(path.relative_to(folder).as_posix())
+        info = _info(path, name)
         if stat.S_ISLNK(info.st_mode):
             target = Path(os.path.realpath(path))
             if not target.exists() or not target.is_relative_to(folder.resolve()):
@@ -140,6 +166,11 @@ def check_files(course: Course, submission: Submission, notebooks: Sequence[str]
                     f"{name} is a link to something outside the submission. "
                     "Hand in the file itself."
                 )
+        elif stat.S_ISDIR(info.st_mode):
+            raise NotGraded(
+                f"{name} cannot be opened, or is deeper than {_DEEPEST} folders. Take it out and "
+                "hand in again."
+            )
         elif not stat.S_ISREG(info.st_mode):
             raise NotGraded(f"{name} is not a file. Take it out and hand in again.")
         elif info.st_size > _file_limit(course):
@@ -157,13 +188,28 @@ def check_files(course: Course, submission: Submission, notebooks: Sequence[str]
         text = (folder / TIMESTAMP_FILE).read_bytes()
         if text.strip():
             raise NotGraded(f"{TIMESTAMP_FILE} holds no date, so nobody can tell if it was late.")
-    present = sorted(path.name for path in folder.glob("*.ipynb"))
+    present = sorted(path.name for path in folder.glob("*.ipynb") if path.is_file())
     for notebook in notebooks:
         if f"{notebook}.ipynb" not in present:
             raise NotGraded(_missing(notebook, present))
         check_notebook_file(
             folder / f"{notebook}.ipynb", 1_000_000 * course.settings.max_notebook_megabytes
         )
+
+
+def _info(path: Path, name: str) -> os.stat_result:
+    try:
+        info = path.lstat()
+        if stat.S_ISREG(info.st_mode):
+            path.open("rb").close()
+        return info
+    except OSError as error:
+        raise NotGraded(f"{name} cannot be read ({error.strerror}). Hand in again.") from error
+
+
+def shown_name(name: str) -> str:
+    """The name of a student's file, for a message: one line, no commands to a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
 
 
 def check_notebook_file(path: Path, size_limit: int) -> None:
@@ -176,9 +222,15 @@ def check_notebook_file(path: Path, size_limit: int) -> None:
             "Clear its outputs (Edit > Clear Outputs of All Cells), save it, and hand in again."
         )
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise NotGraded(f"{path.name} is damaged: it is not valid JSON. {again}") from error
+    if (cells := text.count('"cell_type"')) > _MOST_CELLS:
+        raise NotGraded(
+            f"{path.name} has {cells:,} cells; a notebook may have {_MOST_CELLS:,}. Answer in the "
+            "notebook that you were given, and hand that in."
+        )
     try:
         notebook = nbformat.reads(json.dumps(raw), as_version=4)
         sound = isinstance(notebook.cells, list) and all(
@@ -197,7 +249,7 @@ def _missing(notebook: str, present: Sequence[str]) -> str:
     if not present:
         return f"{notebook}.ipynb is missing: the submission holds no notebook."
     return (
-        f"{notebook}.ipynb is missing. The submission holds {', '.join(present[:5])}; "
+        f"{notebook}.ipynb is missing. The submission holds {', '.join(map(shown_name, present[:5]))}; "
         f"if that is it, rename it to {notebook}.ipynb and hand in again."
     )
 

@@ -170,7 +170,8 @@ def _walk(
         for step in steps:
             cell = nb.cells[step.place]
             if step.kind != "judge":
-                outputs = run.run(step.place, step.source) if step.source.strip() else []
+                start = run.run if step.kind == "run" else run.run_test
+                outputs = start(step.place, step.source) if step.source.strip() else []
                 cell.outputs = [from_dict(output) for output in outputs]
                 if step.kind == "run and read":
                     tidy_test_outputs(cell)

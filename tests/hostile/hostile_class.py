@@ -200,15 +200,21 @@ def grade_all(course: Course, **options: Any) -> dict[str, GradingOutcome]:
 
 def digest_of(folder: Path) -> dict[str, str]:
     """Every file below a folder by its name, whatever it is."""
-    found = {}
-    for parent, folders, files in os.walk(folder):
-        for name in [*folders, *files]:
+    found, waiting = {}, [str(folder)]
+    while waiting:
+        parent = waiting.pop()
+        for name in os.listdir(parent):
             path = os.path.join(parent, name)
-            if os.path.isfile(path) and not os.path.islink(path):
+            if os.path.islink(path):
+                found[path] = os.readlink(path)
+            elif os.path.isdir(path):
+                waiting.append(path)
+                found[path] = "folder"
+            elif os.path.isfile(path):
                 with open(path, "rb") as opened:
                     found[path] = hashlib.file_digest(opened, "sha256").hexdigest()
             else:
-                found[path] = os.readlink(path) if os.path.islink(path) else "other"
+                found[path] = "special"
     return found
 
 

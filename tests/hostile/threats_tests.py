@@ -302,7 +302,7 @@ THREATS = {
     "markdown-for-tests": attack("a test as text", change=markdown_for_test),
     "markdown-for-tests-right": harmless("the same, with right answers", change=markdown_for_test),
     "reordered": harmless("all cells in reverse order", change=reordered),
-    "copied": Threat("a copied test and a copied answer; the last copy counts", 6.0, change=copied),
+    "copied": harmless("a copied test and a copied answer", change=copied),
     "equals-everything": attack(
         "values that equal everything",
         answers=wrong_but(
@@ -377,9 +377,9 @@ THREATS = {
     ),
     "honest": harmless("nothing: an honest submission", as_ordinary=True),
     "honest-wrong": Threat(
-        "nothing: one answer of three is wrong", 6.5, RIGHT | {
+        "nothing: two answers are wrong", 5.5, RIGHT | {
             "square": "def square(n):\n    return n + n",
-            "guess": "predictions = ['odd', 'even', 'even', 'odd', 'odd', 'even']",
+            "guess": "predictions = ['odd', 'even', 'even', 'odd', 'odd', 'odd']",
         },
     ),
 }  # fmt: skip

@@ -26,6 +26,7 @@ from nbjudge.sandbox import (
     paths,
     readable_paths,
     seccomp,
+    watch,
 )
 
 ALLOW, KILL, ERROR = 0x7FFF0000, 0x80000000, 0x00050000

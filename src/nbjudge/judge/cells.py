@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dis
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 # Their cell is Python, run in the notebook's own namespace.
 _PYTHON_MAGICS = {"time", "timeit", "capture", "prun"}
 _LONGEST_CACHED = 512
+# A line that IPython may take for a magic, and how many lines take it a second or two.
+_MAGIC = re.compile(r"^[ \t]*[!%?]|=[ \t]*[!%]|\?[ \t]*$", re.MULTILINE)
+_MOST_LINES = 300_000
 
 
 @dataclass(frozen=True)
@@ -35,15 +39,23 @@ class Binding:
 @functools.lru_cache(_LONGEST_CACHED)
 def parse(source: str) -> ast.Module:
     """The syntax tree of a cell in IPython's syntax; of one with errors an empty tree."""
+    if _lines_to_read(source) > _MOST_LINES:
+        return ast.Module([], [])
     try:
         tree = ast.parse(_transformer().transform_cell(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    # IPython gives up with a RuntimeError.
+    except (SyntaxError, ValueError, RuntimeError, MemoryError):
         return ast.Module([], [])
     body: list[ast.stmt] = []
     for statement in tree.body:
         inner = _code_in_magic(statement)
         body += [statement] if inner is None else parse(inner).body
     return ast.Module(body, [])
+
+
+def _lines_to_read(source: str) -> int:
+    """How many lines IPython reads to transform a cell: all of them again for each magic."""
+    return (source.count("\n") + 1) * (len(_MAGIC.findall(source)) + 1)
 
 
 @functools.lru_cache(1)

@@ -52,9 +52,10 @@ class AnsweringKernel(IPythonKernel):
             if name not in self.shell.user_ns:
                 names[name] = ["missing"]
                 continue
+            value, limit = self.shell.user_ns[name], content["limit"]
             table = self._functions.under(f"{content['prefix']}/{name}")
             try:
-                data = encode(self.shell.user_ns[name], limit=content["limit"], functions=table)
+                data = encode(value, limit=limit, functions=table, name=name)
             except NotHandedOut as error:
                 names[name] = ["refused", str(error)]
             else:

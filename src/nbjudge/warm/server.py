@@ -25,11 +25,13 @@ import resource
 import selectors
 import signal
 import socket
+import struct
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from nbjudge import wire
+from nbjudge.judge.session import preload as preload_judge
 
 KERNEL, JUDGE = b"K", b"J"
 # Of Jupyter itself, what every kernel and every judge needs.
@@ -41,13 +43,13 @@ ALWAYS = (
     "IPython.core.historyapp",
     "matplotlib_inline.config",
     "nbjudge.capture.calls",
-    "nbjudge.judge.session",
     "nbjudge.kernel.app",
     "nbjudge.sandbox",
 )
 # These bind themselves to the process that imports them first.
 NEVER = ("matplotlib_inline.backend_inline",)
 _MESSAGE_LIMIT = 1_000_000
+_CREDENTIALS = struct.Struct("iII")  # struct ucred, unix(7)
 _SECONDS_TO_READ = 30.0
 
 
@@ -60,6 +62,7 @@ def main(arguments: Sequence[str]) -> None:
         listener.listen(64)  # whoever connects now waits for the imports
         print("listening", flush=True)
         failed = _import_all([*ALWAYS, *modules])
+        preload_judge()
         gc.collect()
         gc.freeze()
         print("ready", json.dumps(failed), flush=True)
@@ -100,7 +103,7 @@ def _answer(
     descriptors: list[int] = []
     try:
         kind, descriptors, _, _ = socket.recv_fds(connection, 1, 8)
-        if kind not in (KERNEL, JUDGE):
+        if kind not in (KERNEL, JUDGE) or not _is_a_grader(connection):
             return
         threads = len(os.listdir("/proc/self/task"))
         if threads > 1:
@@ -116,6 +119,28 @@ def _answer(
             for descriptor in descriptors:
                 os.close(descriptor)
     _child(kind, connection, descriptors, listener, selector)
+
+
+def _is_a_grader(connection: socket.socket) -> bool:
+    """Whether the other end is of this account, and none of what was forked here.
+
+    In a weak sandbox a student's process may find the socket, and a judge is not confined.
+    """
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid, user, _ = _CREDENTIALS.unpack(credentials)
+    if user != os.geteuid():
+        return False
+    while pid > 1:
+        if pid == _SERVER_PID:
+            return False
+        pid = _parent(pid)
+    return True
+
+
+def _parent(pid: int) -> int:
+    # proc_pid_stat(5): the name, in brackets, may hold anything; then state and parent.
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return int(file.read().rpartition(b")")[2].split()[1])
 
 
 def _child(
