@@ -248,7 +248,13 @@ def _graded(here, submissions, jobs: int | None, force: bool) -> list:
     with _progress() as progress:
         task = progress.add_task("Grading", total=len(submissions))
         # Closed at once on Ctrl-C, so that what is running ends as "not graded".
-        grading = grade(here, submissions, jobs=jobs, force=force)
+        grading = grade(
+            here,
+            submissions,
+            jobs=jobs,
+            force=force,
+            tell=lambda text: progress.update(task, description=text),
+        )
         with contextlib.closing(grading):
             for outcome in grading:
                 outcomes.append(outcome)

@@ -115,7 +115,11 @@ def _grade(
 ) -> dict[tuple[str, str], GradingOutcome]:
     task = progress.add_task(what, total=len(submissions))
     outcomes = {}
-    for outcome in grade(course, submissions, jobs=jobs):
+
+    def tell(text: str) -> None:
+        progress.update(task, description=text)
+
+    for outcome in grade(course, submissions, jobs=jobs, tell=tell):
         outcomes[outcome.student, outcome.assignment] = outcome
         progress.update(
             task, advance=1, description=f"{what}: {outcome.student}, {outcome.assignment}"

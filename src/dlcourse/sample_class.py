@@ -22,7 +22,6 @@ A recipe is one TOML file for each student, with a table for each assignment tha
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,10 +33,10 @@ from nbgrader.api import MissingEntry
 from nbgrader.utils import is_solution
 
 from nbjudge.course import Course
+from nbjudge.markers import solved
 from nbjudge.submissions import Submission, find_submissions
 
 DUE = datetime(2026, 6, 12, 17, 0)  # UTC
-_REGION = re.compile(r"^[ \t]*### (BEGIN|END) SOLUTION[ \t]*\n?", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ def _bake(course: Course, attempt: Attempt) -> nbformat.NotebookNode:
     name = f"{attempt.assignment}/{attempt.assignment}.ipynb"
     source = nbformat.read(course.source / name, as_version=4)
     answers = {
-        cell.metadata.nbgrader.grade_id: _REGION.sub("", cell.source)
+        cell.metadata.nbgrader.grade_id: solved(cell.source)
         for cell in source.cells
         if is_solution(cell)
     }
@@ -181,5 +180,5 @@ def _bake(course: Course, attempt: Attempt) -> nbformat.NotebookNode:
         if grade_id in attempt.cells:
             cell.source = attempt.cells[grade_id].strip("\n")
         elif (attempt.answer == "all") != (grade_id in attempt.but):
-            cell.source = answers[grade_id].strip("\n")
+            cell.source = answers[grade_id]
     return notebook

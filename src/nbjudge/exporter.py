@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from nbjudge.course import course_of
-from nbjudge.judging import judging_of, read_assignment
+from nbjudge.judging import judging_here, read_assignment
 from nbjudge.marks import forget_scores
 from nbjudge.records import begin_record
 from nbjudge.settings import Grading
@@ -43,7 +43,7 @@ class SubmissionExporter(NotebookExporter):
         assignment = read_assignment(course, name)
         submitted = course.submitted / student / name
         if Path(filename).parent == submitted:  # and not the second time, in autograded/
-            judging = judging_of(course)
+            judging = judging_here(course)
             digest = submission_digest(course, submitted)
             inputs = judging.inputs(assignment, digest, student)
             begin_record(course.gradebook_folder, name, student, inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -65,12 +65,14 @@ def grade(
     *,
     jobs: int | None = None,
     force: bool = False,
+    tell: Callable[[str], object] = lambda text: None,
 ) -> Iterator[GradingOutcome]:
     """Grade submissions through nbgrader, and yield each outcome as soon as it is there.
 
     ``jobs`` are graded at a time (by default ``c.Grading.jobs``). A submission whose record shows
     that nothing changed since it was graded is not graded again; one whose execution is stored is
-    judged again without running it. With ``force``, both are done anew.
+    judged again without running it. With ``force``, both are done anew. ``tell`` hears what is
+    done before the first outcome, in words.
 
     Closing the iterator, or Ctrl-C, ends the workers; what they were at is then not graded.
     Raises ``IsolationError`` where the sandbox is weaker than the course asks for, and
@@ -98,6 +100,7 @@ def grade(
             count = max(1, min(jobs or course.settings.worker_count(), len(fresh)))
             needed = [assignments[name] for name in names if assignments[name] is not None]
             used = {item.assignment for item in fresh}
+            tell(f"Trying the reference solution of {', '.join(sorted(used))}")
             _try_references(trust, [item for item in needed if item.name in used], count)
             yield from _grade(course, fresh, assignments, trust, count)
 

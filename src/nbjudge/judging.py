@@ -137,8 +137,8 @@ class Judging:
         return tuple(self.course.settings.preload) or imported_modules(self.course.source)
 
 
-def judging_of(course: Course) -> Judging:
-    """Find the data of the course and the isolation of this machine, once in a process.
+def judging_of(course: Course, data: GradingData | None = None) -> Judging:
+    """Find the data of the course, unless it is given, the isolation and the submission times.
 
     Raises ``IsolationError`` where the isolation is weaker than ``c.Grading.isolation_floor``,
     ``CourseError`` for a mistake in ``submission_times.csv``, and what the course's own search
@@ -147,10 +147,15 @@ def judging_of(course: Course) -> Judging:
     settings = course.settings
     return Judging(
         course,
-        _data(settings.data, course.root),
+        find_data(settings.data, course.root) if data is None else data,
         _tier(settings.isolation_floor),
         read_submission_times(course.gradebook_folder),
     )
+
+
+def judging_here(course: Course) -> Judging:
+    """``judging_of`` for one notebook of many: this process looks for the data once."""
+    return judging_of(course, _data(course.settings.data, course.root))
 
 
 @cache

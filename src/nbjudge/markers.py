@@ -51,3 +51,10 @@ def split(source: str, kinds: tuple[Kind, ...] = KINDS) -> tuple[list[str], list
         elif marker.kind == inside:
             inside = None
     return kept, taken
+
+
+def solved(source: str) -> str:
+    """A solution cell's text as a student who knows the answer would have written it."""
+    marked = {marker.line for marker in markers(source) if marker.kind == "SOLUTION"}
+    lines = source.split("\n")
+    return "\n".join(line for number, line in enumerate(lines) if number not in marked).strip("\n")

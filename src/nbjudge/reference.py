@@ -13,12 +13,14 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader.utils import is_solution
 
 from nbjudge.blueprint import Blueprint
 from nbjudge.errors import CourseError, NotGraded
 from nbjudge.files import write_atomically
 from nbjudge.judge.names import replaced_functions
 from nbjudge.judging import Assignment, Judging
+from nbjudge.markers import solved
 from nbjudge.masters import restore
 from nbjudge.source_check import replaced
 from nbjudge.staging import stage_files
@@ -95,4 +97,7 @@ def _hint(blueprint: Blueprint, grade_id: str) -> str:
 def _reference(blueprint: Blueprint) -> NotebookNode:
     notebook = nbformat.reads(json.dumps(blueprint.source), as_version=4)
     restore(notebook, blueprint.masters)
+    for cell in notebook.cells:
+        if is_solution(cell):
+            cell.source = solved(cell.source)
     return notebook

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError, SAWarning
 from nbjudge.converters import KeepsFailure
 from nbjudge.course import Course, load_course
 from nbjudge.errors import NotGraded
-from nbjudge.judging import judging_of, read_assignment
+from nbjudge.judging import judging_here, read_assignment
 from nbjudge.reference import ReferenceFailed, check_reference
 from nbjudge.submissions import Submission, check_files
 from nbjudge.warm.client import ADDRESS
@@ -83,7 +83,7 @@ def try_reference(task: tuple[Trust, str]) -> str:
     trust, name = task
     course = _course(trust)
     try:
-        check_reference(judging_of(course), read_assignment(course, name), trust.server)
+        check_reference(judging_here(course), read_assignment(course, name), trust.server)
     except ReferenceFailed as error:
         return str(error)
     return ""

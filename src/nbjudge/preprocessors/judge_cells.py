@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from nbjudge.course import course_of
-from nbjudge.judging import judging_of
+from nbjudge.judging import judging_here
 from nbjudge.records import NotebookRun
 from nbjudge.reference import check_reference
 from nbjudge.staging import stage_files, stage_submission
@@ -31,7 +31,7 @@ class JudgeCells(NbGraderPreprocessor):
         """Leave the cells' outputs in the notebook, and how it was judged in ``resources``."""
         about = resources["nbgrader"]
         course = course_of(self.config)
-        judging = judging_of(course)
+        judging = judging_here(course)
         assignment = resources["nbjudge"]["assignment"]
         server = server_address(judging.preload)
         check_reference(judging, assignment, server)
