@@ -13,6 +13,15 @@ from hypothesis import strategies as st
 from dlcourse.thresholds import load, threshold
 from dlcourse.thresholds.bounds import lower_bound, thresholds_from
 
+ROOT = Path(__file__).parents[1]
+
+
+def luck_of(assignment: str) -> float:
+    """The largest miss that a test of the assignment calls narrow."""
+    text = (ROOT / "source" / assignment / f"{assignment}.ipynb").read_text()
+    return max(map(float, re.findall(r"luck=([0-9.]+)", text)))
+
+
 SOURCES = ("cifar10", "stand-in")
 
 
@@ -30,6 +39,15 @@ class TestFile:
         for run in ("convnet", "dropout"):
             seeds = [result["seed"] for result in load(source)["evidence"][run]]
             assert len(seeds) == len(set(seeds)) >= 10
+
+    def test_no_weak_network_comes_near_enough_to_be_tried_again(self, source):
+        """A narrow miss gives other seeds a chance, so it must not be one of theirs."""
+        limits, evidence = load(source)["thresholds"], load(source)["evidence"]
+        for weak in ("untrained", "dense-only", "unnormalised"):
+            best = max(run["accuracy"] for run in evidence[weak])
+            assert best < limits["convnet_accuracy"] - luck_of("convnet")
+        plain = min(run["plain_loss_gap"] for run in evidence["dropout"])
+        assert plain > limits["dropout_gap"] + luck_of("dropout")
 
     def test_no_measured_reference_fails(self, source):
         limits, evidence = load(source)["thresholds"], load(source)["evidence"]

@@ -34,8 +34,8 @@ from nbjudge.warm.client import WarmServer
 from nbjudge.worker import Task, Trust, Worked, grade_one, try_reference
 
 WORKER_DIED = (
-    "The process that graded this submission was ended while it ran, and not by the submission: "
-    "nothing in a sandbox can reach it. Grade it again."
+    "The process that graded this submission was ended while it ran: somebody ended it, or the "
+    "notebook sent more than can be received. Grade it again."
 )
 
 

@@ -25,6 +25,13 @@ from nbjudge.kernel.channels import REPLY, REQUEST
 from nbjudge.kernel.provisioner import PROVISIONER_NAME, Ending, KernelOrder
 from nbjudge.settings import Grading
 
+# What jupyter_client and nbclient stumble over when a message is not what it should be.
+_NO_MESSAGE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+# How many messages may wait to be read; a kernel that sends faster has to wait.
+_WAITING_MESSAGES = 8
+# What an output costs beside its text.
+_BYTES_FOR_EACH_OUTPUT = 200
+
 
 class LiveRun(NotebookClient):
     """Runs cells, captures values and calls functions, and keeps what came of it all.
@@ -96,6 +103,7 @@ class LiveRun(NotebookClient):
         megabyte = 1_000_000
         largest = max(self._grading.max_output_megabytes, self._grading.max_value_megabytes + 1)
         manager.context.setsockopt(zmq.MAXMSGSIZE, largest * megabyte)
+        manager.context.setsockopt(zmq.RCVHWM, _WAITING_MESSAGES)
         return manager
 
     async def async_start_new_kernel(self, **options: Any) -> None:
@@ -197,7 +205,7 @@ class LiveRun(NotebookClient):
             return [_plain(output) for output in cell.outputs]
         except CellTimeoutError as error:
             raise NotGraded(self._could_not_stop(self._seconds)) from error
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except _NO_MESSAGE as error:
             raise NotGraded(
                 f"The kernel sent something that is no Jupyter message while it ran {where}. "
                 "The code must not touch the kernel itself."
@@ -239,7 +247,7 @@ class LiveRun(NotebookClient):
                     return reply
             except Empty:
                 await self._async_check_alive()
-            except (LookupError, TypeError, ValueError):
+            except _NO_MESSAGE:
                 continue  # not a message of Jupyter's
         return None
 
@@ -249,9 +257,8 @@ class LiveRun(NotebookClient):
         """Collect an output; what is beyond the limit is dropped as it comes."""
         content = msg["content"]
         before = self._output_size
-        self._output_size += len(content.get("text", "")) + sum(
-            len(str(value)) for value in content.get("data", {}).values()
-        )
+        self._output_size += _BYTES_FOR_EACH_OUTPUT + len(content.get("text", ""))
+        self._output_size += sum(len(str(value)) for value in content.get("data", {}).values())
         if self._output_size > self._output_limit:
             if before <= self._output_limit:
                 limit = self._grading.max_output_megabytes

@@ -399,6 +399,13 @@ class TestMeasured:
         assert "75.0% of 4 images" in told
         assert "at least 80.0%" in told
 
+    @pytest.mark.parametrize(("luck", "is_narrow"), [(0.0, False), (0.04, False), (0.06, True)])
+    def test_a_miss_by_less_than_luck_may_decide_is_told_to_the_grader(self, luck, is_narrow):
+        with pytest.raises(check.CheckFailed) as failed:
+            ask(self.bright_or_dark()).reaches_accuracy(0.8, self.IMAGES, self.LABELS, luck=luck)
+        assert failed.value.is_narrow_miss == is_narrow
+        assert list(failed.value.measured.values()) == [0.75]
+
     def test_cross_entropy_is_kerass(self):
         model = self.bright_or_dark(0.5)
         expected = float(SPARSE(from_logits=True)(self.LABELS, model(self.IMAGES)))

@@ -111,7 +111,10 @@ def run_kernel(request: KernelRequest, descriptors: Sequence[int]) -> None:
 
 
 def _use_inline_figures() -> None:
-    # matplotlib was imported before the fork, and looked for its backend then.
+    # Imported before the fork, matplotlib has looked for its backend already, and the inline
+    # backend for the shell that shows its figures: it would never look again.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib_inline"]:
+        del sys.modules[name]
     matplotlib = sys.modules.get("matplotlib")
     if matplotlib is not None:
         matplotlib.rcParams["backend"] = os.environ["MPLBACKEND"]

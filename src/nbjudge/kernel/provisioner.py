@@ -127,6 +127,8 @@ class SandboxProvisioner(KernelProvisionerBase):
             answer = {"refused": f"the guard of the sandbox ended ({error})"}
         if not answer.get("started"):
             self._end(answer)
+            await self.cleanup()
+            self.parent.cleanup_connection_file()
             raise IsolationError(
                 "No kernel could be shut in: "
                 + str(answer.get("refused") or answer.get("detail") or answer)

@@ -41,13 +41,10 @@ ALWAYS = (
     "ipykernel.debugger",
     "IPython.core.completer",
     "IPython.core.historyapp",
-    "matplotlib_inline.config",
     "nbjudge.capture.calls",
     "nbjudge.kernel.app",
     "nbjudge.sandbox",
 )
-# These bind themselves to the process that imports them first.
-NEVER = ("matplotlib_inline.backend_inline",)
 _MESSAGE_LIMIT = 1_000_000
 _CREDENTIALS = struct.Struct("iII")  # struct ucred, unix(7)
 _SECONDS_TO_READ = 30.0
@@ -72,8 +69,6 @@ def main(arguments: Sequence[str]) -> None:
 def _import_all(modules: Sequence[str]) -> dict[str, str]:
     failed = {}
     for name in modules:
-        if name in NEVER:
-            continue
         try:
             importlib.import_module(name)
         except Exception as error:
