@@ -56,7 +56,9 @@ def check_reference(judging: Judging, assignment: Assignment, server: str) -> No
             "that students' notebooks run in, so nobody is graded:\n"
             + "\n".join(f"  - {problem}" for problem in problems)
             + "\nMend the tests, the data or the limits in nbgrader_config.py, release the "
-            "assignment again if its source was changed, and grade again."
+            "assignment again if its source was changed, and grade again. A test that cannot do "
+            "with what is handed out (an object of a class of the notebook, plt.gcf(), a patch) "
+            "asks for the student's process with the line ### RUN IN STUDENT KERNEL."
         )
     write_atomically(passed, json.dumps({"assignment": assignment.name}).encode())
 

@@ -1,5 +1,6 @@
 """What students and instructors see in JupyterLab, in a real browser."""
 
+import json
 import re
 
 import pytest
@@ -63,6 +64,22 @@ def test_the_formgrader_lists_the_graded_class(lab, course, page, screenshots):
         row = rows.filter(has=page.get_by_role("gridcell", name=student, exact=True))
         expect(row).to_contain_text(score)
     page.screenshot(path=screenshots / "formgrader.png")
+
+
+def test_the_formgraders_button_judges_as_the_command_does(lab, course, page):
+    record = course / "gradebook" / "records" / "convnet" / "bob.json"
+    before = json.loads(record.read_text())
+    page.goto(lab.at("formgrader/manage_submissions/convnet"))
+    row = page.locator("table tbody tr").filter(
+        has=page.get_by_role("gridcell", name="bob", exact=True)
+    )
+    row.locator("td.autograde a").click()
+    told = page.locator(".modal-body").filter(has_text="Successfully autograded 'convnet'")
+    expect(told).to_be_visible(timeout=KERNEL)
+    after = json.loads(record.read_text())
+    assert (after["status"], after["inputs"]) == ("graded", before["inputs"])
+    assert after["started"] > before["started"]
+    assert [cell["score"] for cell in after["cells"]] == [cell["score"] for cell in before["cells"]]
 
 
 def graded(course) -> dict[str, str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
 import inspect
+import io
 import operator
+import sys
 
 import numpy as np
 import pandas as pd
@@ -171,6 +174,22 @@ def test_functions_among_the_arguments(notebook):
         )
 
 
+def test_what_a_function_prints_reaches_a_test_that_listens(notebook):
+    def greet(name):
+        print("hello", name)
+        return len(name)
+
+    def slam():
+        print("once")
+        sys.stdout.close()
+
+    remote = notebook.hand_out(greet)
+    with contextlib.redirect_stdout(io.StringIO()) as heard:
+        assert remote("anna") == 4
+        notebook.hand_out(slam)()
+    assert heard.getvalue() == "hello anna\n"
+
+
 class Own(ValueError):
     pass
 
@@ -308,16 +327,17 @@ def test_an_argument_that_then_contains_itself(notebook):
     "reply",
     [
         b"",
-        [[], ["result", ["arg", 5]]],
-        [[[0, ["arg", 0]]], ["result", 1]],
-        [[[0, ["list", [["arg", 1]]]], [1, ["list", [["arg", 0]]]]], ["result", 1]],
-        [[[7, 1]], ["result", 1]],
-        [[], ["raised", [["KeyboardInterrupt"], 3, None]]],
-        [[], ["raised", [[], "x", None]]],
-        [[], ["ran", 1]],
-        [[]],
-        [[], ["result", ["own", "x"]]],
-        [[], ["result", ["import", "os", "system"]]],
+        [[], ["result", ["arg", 5]], ""],
+        [[[0, ["arg", 0]]], ["result", 1], ""],
+        [[[0, ["list", [["arg", 1]]]], [1, ["list", [["arg", 0]]]]], ["result", 1], ""],
+        [[[7, 1]], ["result", 1], ""],
+        [[], ["raised", [["KeyboardInterrupt"], 3, None]], ""],
+        [[], ["raised", [[], "x", None]], ""],
+        [[], ["ran", 1], ""],
+        [[], ["result", 1]],
+        [[], ["result", 1], 3],
+        [[], ["result", ["own", "x"]], ""],
+        [[], ["result", ["import", "os", "system"]], ""],
     ],
 )
 def test_replies_that_are_none(notebook, reply):

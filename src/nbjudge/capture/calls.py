@@ -1,10 +1,11 @@
 """Calls of the student's functions from the judge's process.
 
 A request holds the arguments: ``[[node of each positional one], [[name, node] of each keyword]]``.
-A reply is ``[changes, outcome]``: ``changes`` are ``[number, node]`` of the arguments, or objects
-within arguments, that the call changed; ``outcome`` is ``["result", node]``, ``["raised",
-exception]`` or ``["refused", message]``. Numbers are those of the shared objects in the request
-(see ``codec``), and the node ``["arg", number]`` in a reply is the caller's very object.
+A reply is ``[changes, outcome, printed]``: ``changes`` are ``[number, node]`` of the arguments, or
+objects within arguments, that the call changed; ``outcome`` is ``["result", node]``, ``["raised",
+exception]`` or ``["refused", message]``; ``printed`` is what the call wrote to ``sys.stdout``.
+Numbers are those of the shared objects in the request (see ``codec``), and the node ``["arg",
+number]`` in a reply is the caller's very object.
 
 Two more tags in a request: ``["own", ref]``, a function of the notebook, and ``["import", module,
 qualified name]``, which only the student's process looks up.
@@ -12,7 +13,9 @@ qualified name]``, which only the student's process looks up.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
 import sys
 import warnings
@@ -27,6 +30,9 @@ from nbjudge.capture.remote import RemoteFunction, place_of
 from nbjudge.capture.tree import Decoder, Encoder
 
 __all__ = ["RemoteFunction", "call_request", "perform_call"]
+
+# Letters of what a call printed that are handed out.
+_PRINTED = 100_000
 
 
 def call_request(args: tuple, kwargs: dict, *, limit: int) -> bytes:
@@ -60,13 +66,15 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
     before = [_fingerprint(value, known, limit) for value in shared]
     figures = _open_figures()
     name = name_of(function) or "the function"
+    printed = io.StringIO()
     try:
-        result, error = function(*args, **kwargs), None
+        with contextlib.redirect_stdout(printed):
+            result, error = function(*args, **kwargs), None
     except KeyboardInterrupt:
         result, error = None, TimeoutError(f"{name} ran longer than its time limit")
     except BaseException as raised:
         result, error = None, raised
-    parts = (before, shared, known, results, limit)
+    parts = (before, shared, known, results, limit, _text(printed))
     try:
         return _reply(result, error, *parts)
     except plain.IterationFailed as failed:
@@ -101,6 +109,7 @@ def _reply(
     known: dict[int, list],
     results: FunctionTable,
     limit: int,
+    printed: str,
 ) -> bytes:
     encoder = Encoder(limit, results, "what the function gives")
     encoder.known = known
@@ -114,12 +123,19 @@ def _reply(
             outcome = ["result", encoder.node(result)]
         else:
             outcome = ["raised", exceptions.exception_node(encoder, error)]
-        return encoder.message([changes, outcome])
+        return encoder.message([changes, outcome, printed])
 
     try:
         return guarded_encode(work, encoder.name, let=(plain.IterationFailed,))
     except NotHandedOut as refusal:
         return _only(["refused", str(refusal)])
+
+
+def _text(printed: io.StringIO) -> str:
+    try:
+        return printed.getvalue()[:_PRINTED].encode("utf-8", "replace").decode()
+    except Exception:  # a function can do what it likes with the stream, closing it for example
+        return ""
 
 
 def _apart(encoder: Encoder, value: Any) -> list:
@@ -132,7 +148,7 @@ def _apart(encoder: Encoder, value: Any) -> list:
 
 
 def _only(outcome: list) -> bytes:
-    return Encoder(10_000_000).message([[], outcome])
+    return Encoder(10_000_000).message([[], outcome, ""])
 
 
 def _fingerprint(value: Any, known: dict[int, list], limit: int) -> bytes | None:

@@ -22,7 +22,8 @@ class RemoteFunction:
     """A function of the notebook, called like any other; it runs in the student's process.
 
     Arguments that it changes in place are changed here too, and an argument that it returns,
-    also within a tuple or list, is the very object that was passed. It raises what the function
+    also within a tuple or list, is the very object that was passed. What it printed goes to a
+    stream that the test has put in the place of ``sys.stdout``. It raises what the function
     raised; ``NotHandedOut`` for a result that stays there; ``Damaged`` for a reply that is none;
     and what ``send`` raises.
     """
@@ -46,7 +47,10 @@ class RemoteFunction:
         """Call the function with these arguments; see the class for what comes of it."""
         message, given = request(args, kwargs, self._limit)
         reply = self._send(self.facts.ref, message)
-        changes, outcome, error = guarded_decode(lambda: self._read(reply, given))
+        changes, outcome, error, printed = guarded_decode(lambda: self._read(reply, given))
+        # Only a test that listens hears it: elsewhere it would show the arguments of hidden tests.
+        if not getattr(sys.stdout, "is_output_of_cell", False):
+            sys.stdout.write(printed)
         for number, new in changes:
             guarded_decode(lambda number=number, new=new: _update(given[number], new))
         if error is not None:
@@ -63,8 +67,8 @@ class RemoteFunction:
     def __deepcopy__(self, memo: dict) -> RemoteFunction:
         return self
 
-    def _read(self, reply: bytes, given: list[Any]) -> tuple[list, Any, BaseException | None]:
-        (changes, outcome), buffers = opened(reply, self._limit)
+    def _read(self, reply: bytes, given: list[Any]) -> tuple[list, Any, BaseException | None, str]:
+        (changes, outcome, printed), buffers = opened(reply, self._limit)
         used: list[int] = []
 
         def argument(decoder: Decoder, number: Any) -> Any:
@@ -84,13 +88,15 @@ class RemoteFunction:
             values.append((number, decoder.value(node)))
             holds[number] = list(used)
         _require_no_cycle(holds)
+        if type(printed) is not str:
+            raise Damaged("what it printed is no text")
         form, rest = outcome
         if form == "result":
-            return values, decoder.value(rest), None
+            return values, decoder.value(rest), None, printed
         if form == "raised":
-            return values, None, exceptions.exception_of(decoder, rest)
+            return values, None, exceptions.exception_of(decoder, rest), printed
         if form == "refused" and type(rest) is str:
-            return values, None, NotHandedOut(rest[:20_000])
+            return values, None, NotHandedOut(rest[:20_000]), printed
         raise Damaged("a reply of another form")
 
 

@@ -70,6 +70,12 @@ class Publisher(DisplayPublisher):
         return shown
 
 
+class _Output(io.TextIOWrapper):
+    """What a cell writes to; ``nbjudge.capture.remote`` leaves it alone."""
+
+    is_output_of_cell = True
+
+
 class Shell(InteractiveShell):
     """One for a whole notebook; ``shown_errors`` are those that magics show and do not raise."""
 
@@ -119,7 +125,7 @@ def outputs_of(shell: Shell, outputs: list[dict[str, Any]]) -> Iterator[None]:
     streams = sys.stdin, sys.stdout, sys.stderr
     sys.stdin = io.StringIO()
     sys.stdout, sys.stderr = (
-        io.TextIOWrapper(target, "utf-8", errors="backslashreplace", write_through=True)
+        _Output(target, "utf-8", errors="backslashreplace", write_through=True)
         for target in (kept, dropped)
     )
     try:

@@ -1,0 +1,206 @@
+"""The canary: what the reference solution does not pass, no student is graded by."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import toy_course as toy
+
+import nbjudge.reference
+from nbjudge.course import Course, load_course
+from nbjudge.grading import grade
+from nbjudge.marks import read_totals
+from nbjudge.records import read_record
+from nbjudge.reference import ReferenceFailed
+from nbjudge.submissions import find_submissions
+
+pytestmark = pytest.mark.usefixtures("grades_here")
+
+
+def release_with(course: Course, **sources: str) -> None:
+    """Release the toy with other texts in the cells of these ids (with _ for -)."""
+    notebook = toy.toy_notebook()
+    for id, source in sources.items():
+        toy.by_id(notebook, id.replace("_", "-"))["source"] = source
+    toy.write(course.source / "ps1" / "toys.ipynb", notebook)
+    result = course.api().generate_assignment("ps1", force=True)
+    assert result["success"], result
+
+
+def run(course: Course, **options):
+    return list(grade(load_course(course.root), find_submissions(course), **options))
+
+
+def everything(course: Course) -> dict[str, object]:
+    """What grading leaves behind, to be compared."""
+    with course.gradebook() as gradebook:
+        totals = read_totals(gradebook, "ps1", "anna")
+    files = {
+        path: path.read_bytes()
+        for folder in ("autograded", "gradebook/records")
+        for path in (course.root / folder).rglob("*")
+        if path.is_file()
+    }
+    return {"totals": totals, "files": files}
+
+
+WRONG_ANSWER = (
+    "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * min(x, 20)\n    ### END SOLUTION"
+)
+
+
+def test_a_solution_that_fails_its_own_test_stops_all_until_it_is_mended(released_course):
+    course = released_course
+    toy.submit(course.root, "anna")
+    (anna,) = run(course)
+    assert anna.score == 5
+    before = everything(course)
+
+    release_with(course, double=WRONG_ANSWER)
+    toy.submit(course.root, "bob")
+    with pytest.raises(ReferenceFailed) as refused:
+        run(course)
+    assert "The reference solution of ps1 does not get full marks" in str(refused.value)
+    assert "toys, test-double: 0 of 2 points" in str(refused.value)
+    assert "double(21) should be 42" in str(refused.value)
+    assert "test-sums" not in str(refused.value)
+    assert everything(course) == before
+    assert read_record(course.gradebook_folder, "ps1", "bob") is None
+
+    release_with(course)
+    assert {outcome.student: (outcome.score, outcome.reused) for outcome in run(course)} == {
+        "anna": (5, True),
+        "bob": (5, False),
+    }
+
+
+SLOW = """def double(x):
+    ### BEGIN SOLUTION
+    return 2 * x
+import time
+end = time.monotonic() + 1.5
+while time.monotonic() < end:
+    pass
+    ### END SOLUTION"""
+
+
+def test_a_limit_that_is_too_small_for_the_reference_is_refused_likewise(released_course):
+    course = released_course
+    release_with(course, double=SLOW)
+    toy.submit(course.root, "anna")
+    config = course.root / "nbgrader_config.py"
+    enough = config.read_text()
+    config.write_text(f"{enough}\nc.Grading.cell_seconds = 1\n")
+    with pytest.raises(ReferenceFailed) as refused:
+        run(course)
+    assert "longer than 1 s" in str(refused.value)
+    assert "the limits in nbgrader_config.py" in str(refused.value)
+    assert read_record(course.gradebook_folder, "ps1", "anna") is None
+    config.write_text(enough)
+    (anna,) = run(course)
+    assert anna.score == 5
+
+
+@pytest.fixture
+def tried(monkeypatch) -> list[str]:
+    """The notebooks whose reference solution is tried."""
+    names: list[str] = []
+    try_notebook = nbjudge.reference.try_notebook
+
+    def note(notebook, blueprint, setting):
+        names.append(blueprint.notebook)
+        return try_notebook(notebook, blueprint, setting)
+
+    monkeypatch.setattr(nbjudge.reference, "try_notebook", note)
+    return names
+
+
+def test_the_canary_is_tried_once_for_the_same_tests_limits_and_data(released_course, tried):
+    course = released_course
+    toy.submit(course.root, "anna")
+    assert run(course)[0].score == 5
+    assert tried == ["toys"]
+    toy.submit(course.root, "bob", {})
+    assert [outcome.score for outcome in run(course)] == [5, 0]
+    assert [outcome.score for outcome in run(course, force=True)] == [5, 0]
+    assert tried == ["toys"]
+    config = course.root / "nbgrader_config.py"
+    config.write_text(f"{config.read_text()}\nc.Grading.cell_seconds = 4\n")
+    run(course)
+    assert tried == ["toys"] * 2
+    release_with(course, test_sums="3.0 * (sums(3) == 6)")
+    assert [outcome.score for outcome in run(course)] == [5, 0]
+    assert tried == ["toys"] * 3
+
+
+def test_one_assignment_that_fails_stops_the_others_of_the_run_too(released_course, tried):
+    course = released_course
+    release_with(course, double=WRONG_ANSWER)
+    toy.write(course.source / "ps0" / "toys.ipynb", toy.toy_notebook())
+    assert course.api().generate_assignment("ps0")["success"]
+    folder = toy.submit(course.root, "anna")
+    toy.write(
+        course.root / "submitted" / "anna" / "ps0" / "toys.ipynb", toy.read(folder / "toys.ipynb")
+    )
+    with pytest.raises(ReferenceFailed, match="of ps1 "):
+        run(course)
+    assert read_record(course.gradebook_folder, "ps0", "anna") is None
+    (only,) = grade(course, find_submissions(course, ["ps0"]))
+    assert (only.assignment, only.score) == ("ps0", 5)
+
+
+def test_without_a_source_nothing_is_graded(released_course):
+    toy.submit(released_course.root, "anna")
+    (released_course.source / "ps1" / "toys.ipynb").unlink()
+    with pytest.raises(ReferenceFailed, match="There is no source/ps1/toys.ipynb"):
+        run(released_course)
+
+
+NUMBERS = "import numpy as np\nassert sums(1) == 1\n"
+MISTAKES = {
+    "more than there is": ("4.0", "ended with the value 4.0"),
+    "less than nothing": ("-1", "ended with the value -1"),
+    "no number": ("float('nan')", "ended with the value nan"),
+    "text": ("'3'", "ended with the value '3'"),
+    "false": ("sums(1) == 2", "ended with the value False"),
+    "true": ("sums(1) == 1", "ended with the value True"),
+    "a name that is not there": ("sumz(1)", "test-sums: 0 of 3 points (NameError: "),
+    "no Python": ("assert (", "is not valid Python"),
+    "no module": ("import no_such_module", "cannot import what it needs"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_in_a_test_is_told_to_the_instructor(released_course, name):
+    last, says = MISTAKES[name]
+    release_with(released_course, test_sums=f"{NUMBERS}{last}")
+    toy.submit(released_course.root, "anna")
+    with pytest.raises(ReferenceFailed) as refused:
+        run(released_course)
+    assert says in str(refused.value)
+    assert "test-sums" in str(refused.value)
+    assert read_record(released_course.gradebook_folder, "ps1", "anna") is None
+
+
+def test_a_mistake_that_only_a_students_answer_brings_out_is_no_zero(released_course):
+    release_with(released_course, test_sums="3 * sums(1)")
+    toy.submit(released_course.root, "anna")
+    toy.submit(released_course.root, "bob", toy.RIGHT | {"sums": "def sums(n):\n    return 2 * n"})
+    anna, bob = run(released_course)
+    assert (anna.status, anna.score) == ("graded", 5)
+    assert (bob.status, bob.score) == ("not graded", 0)
+    assert "'test-sums' ended with the value 6" in bob.reason
+    assert "for the instructor to mend, in the test" in bob.reason
+
+
+@pytest.mark.parametrize(
+    "last", ["np.float64(3.0)", "np.float32(3.0)", "np.array(3.0)", "0.1 * 30"]
+)
+def test_numbers_of_other_kinds_are_numbers(released_course, last):
+    release_with(released_course, test_sums=f"{NUMBERS}{last}")
+    toy.submit(released_course.root, "anna")
+    (anna,) = run(released_course)
+    assert (anna.reason, anna.score) == ("", 5)
+    record = json.dumps(str(read_record(released_course.gradebook_folder, "ps1", "anna")))
+    assert "np.float" not in record
