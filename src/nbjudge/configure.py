@@ -75,6 +75,8 @@ def configure(c: Config, root: Path | str | None = None) -> None:
     c.GenerateFeedback.preprocessors = list(FEEDBACK)
     # What a student's cell shows is looked at in the instructor's browser.
     c.HTMLExporter.sanitize_html = True
+    # nbgrader's templates leave that out for text cells.
+    c.HTMLExporter.filters = {"markdown2html": "nbjudge.safe_html.markdown2html"}
 
 
 def default_db_url(root: Path) -> str:

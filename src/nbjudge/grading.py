@@ -29,7 +29,7 @@ from nbjudge.records import (
     write_record,
 )
 from nbjudge.reference import ReferenceFailed
-from nbjudge.submissions import Submission
+from nbjudge.submissions import Submission, name_problem
 from nbjudge.warm.client import WarmServer
 from nbjudge.worker import Task, Trust, Worked, grade_one, try_reference
 
@@ -85,6 +85,11 @@ def grade(
     fresh: dict[Submission, Inputs] = {}
     for item in submissions:
         assignment = assignments[item.assignment]
+        if problem := name_problem(item.student):
+            # Neither a record nor the gradebook can have such a name.
+            unknown = Totals(0.0, assignment.max_score if assignment else 0.0, False, 0.0)
+            yield _outcome(item, "not graded", problem, unknown, seconds=0.0, reused=False)
+            continue
         if assignment is None:
             yield _refuse(judging, item)
             continue

@@ -16,7 +16,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode, v4
+from nbformat import NotebookNode, ValidationError, v4
 
 from nbjudge.errors import NotGraded
 from nbjudge.execution import Execution, call_key
@@ -26,7 +26,14 @@ from nbjudge.kernel.provisioner import PROVISIONER_NAME, Ending, KernelOrder
 from nbjudge.settings import Grading
 
 # What jupyter_client and nbclient stumble over when a message is not what it should be.
-_NO_MESSAGE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+_NO_MESSAGE = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+    ValidationError,
+)
 # How many messages may wait to be read; a kernel that sends faster has to wait.
 _WAITING_MESSAGES = 8
 # What an output costs beside its text.
@@ -255,17 +262,24 @@ class LiveRun(NotebookClient):
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
     ) -> NotebookNode | None:
         """Collect an output; what is beyond the limit is dropped as it comes."""
-        content = msg["content"]
         before = self._output_size
-        self._output_size += _BYTES_FOR_EACH_OUTPUT + len(content.get("text", ""))
-        self._output_size += sum(len(str(value)) for value in content.get("data", {}).values())
-        if self._output_size > self._output_limit:
+        if not self._has_room(msg["content"]):
             if before <= self._output_limit:
                 limit = self._grading.max_output_megabytes
                 text = f"[The notebook shows more than {limit} MB: the rest is left out.]"
                 outs.append(v4.new_output("stream", name="stderr", text=text))
             return None
         return super().output(outs, msg, display_id, cell_index)
+
+    def _update_display_id(self, display_id: str, msg: dict[str, Any]) -> None:
+        """Change an output that was shown before; that counts like one more."""
+        if msg["msg_type"] != "update_display_data" or self._has_room(msg["content"]):
+            super()._update_display_id(display_id, msg)
+
+    def _has_room(self, content: dict[str, Any]) -> bool:
+        self._output_size += _BYTES_FOR_EACH_OUTPUT + len(content.get("text", ""))
+        self._output_size += sum(len(str(value)) for value in content.get("data", {}).values())
+        return self._output_size <= self._output_limit
 
     def _could_not_stop(self, seconds: float) -> str:
         return (

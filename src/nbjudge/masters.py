@@ -15,6 +15,8 @@ from nbjudge.leaks import normalise
 from nbjudge.markers import split
 
 SCHEMA_VERSION = 3
+_IMAGES = ("image/png", "image/jpeg", "image/gif")
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def restore(notebook: NotebookNode, masters: Sequence[MasterCell]) -> Restored:
             cells.append(_cell(cell.cell_type, cell.source, None))
         cells[-1].id = _fresh_id(cell.get("id"), index, ids)
         if cells[-1].cell_type == cell.cell_type == "markdown" and "attachments" in cell:
-            cells[-1].attachments = cell.attachments
+            cells[-1].attachments = _sound_attachments(cell.attachments)
     ordered = _in_order(cells, masters)
     if [cell.id for cell in ordered] != [cell.id for cell in cells]:
         notes.append("The cells were in another order; they were put back into the one they had.")
@@ -190,8 +192,26 @@ def _missing_cell(master: MasterCell, ids: set[str]) -> NotebookNode:
     return cell
 
 
+def _sound_attachments(attachments: object) -> NotebookNode:
+    """The images among a text cell's attachments: of known types, and base64 throughout."""
+    kept = NotebookNode()
+    for name, data in attachments.items() if isinstance(attachments, dict) else ():
+        sound = {
+            kind: text
+            for kind, text in data.items()
+            if kind in _IMAGES and isinstance(text, str) and _BASE64.fullmatch(text)
+        }
+        kept[_writable(name)] = NotebookNode(sound)
+    return kept
+
+
+def _writable(text: str) -> str:
+    """The text without the halves of characters that JSON can hold and no file can."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")
+
+
 def _cell(cell_type: str, source: str, nbgrader: dict[str, object] | None) -> NotebookNode:
-    cell = NotebookNode(cell_type=cell_type, source=source, metadata=NotebookNode())
+    cell = NotebookNode(cell_type=cell_type, source=_writable(source), metadata=NotebookNode())
     if nbgrader is not None:
         cell.metadata.nbgrader = NotebookNode(nbgrader)
     if cell_type == "code":

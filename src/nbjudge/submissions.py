@@ -22,6 +22,9 @@ TIMESTAMP_FILE = "timestamp.txt"
 PATTERN_LETTERS = frozenset("*?[")
 # Folders in each other; nbgrader's own walk ends at a thousand.
 _DEEPEST = 50
+_LONGEST_NAME = 200
+# nbgrader's search for what to leave out looks at each of them for each of them.
+_MOST_FILES = 1_000
 # Reading a notebook takes about a millisecond for each.
 _MOST_CELLS = 5_000
 
@@ -156,7 +159,12 @@ def check_files(course: Course, submission: Submission, notebooks: Sequence[str]
             "instructor can rename it: to a student id without *, ? and [."
         )
     size = 0
-    for path in walk(folder, course.coursedir().ignore):
+    for number, path in enumerate(walk(folder, course.coursedir().ignore), start=1):
+        if number > _MOST_FILES:
+            raise NotGraded(
+                f"The submission has more than {_MOST_FILES:,} files. Hand in what you were asked "
+                "for, and no more."
+            )
         name = shown_name(path.relative_to(folder).as_posix())
         info = _info(path, name)
         if stat.S_ISLNK(info.st_mode):
@@ -179,11 +187,14 @@ def check_files(course: Course, submission: Submission, notebooks: Sequence[str]
                 f"{_file_limit(course) / 1e6:.0f} MB. Take it out and hand in again."
             )
         size += info.st_size
-    if size > 1000 * course.coursedir().max_dir_size:
+    # A kernel has the files beside it, with room for what it writes itself.
+    most = min(1000 * course.coursedir().max_dir_size, 900_000 * course.settings.disk_megabytes)
+    if size > most:
         raise NotGraded(
-            f"The submission has {size / 1e6:.0f} MB in all; "
-            f"{course.coursedir().max_dir_size / 1000:.0f} MB are allowed."
+            f"The submission has {size / 1e6:.0f} MB in all; {most / 1e6:.0f} MB are allowed."
         )
+    if (folder / TIMESTAMP_FILE).is_dir():
+        raise NotGraded(f"{TIMESTAMP_FILE} is not a file. Take it out and hand in again.")
     if (folder / TIMESTAMP_FILE).exists() and read_timestamp(folder) is None:
         text = (folder / TIMESTAMP_FILE).read_bytes()
         if text.strip():
@@ -195,6 +206,17 @@ def check_files(course: Course, submission: Submission, notebooks: Sequence[str]
         check_notebook_file(
             folder / f"{notebook}.ipynb", 1_000_000 * course.settings.max_notebook_megabytes
         )
+
+
+def name_problem(student: str) -> str:
+    """Why nobody can have this name, in words; empty if somebody can."""
+    # A record's file is named like the student, and a little longer.
+    if student.isprintable() and len(os.fsencode(student)) <= _LONGEST_NAME:
+        return ""
+    return (
+        f"{shown_name(student)[:60]!r} cannot be a student's name: it has more than "
+        f"{_LONGEST_NAME} bytes, or letters that are none. The instructor can rename the folder."
+    )
 
 
 def _info(path: Path, name: str) -> os.stat_result:
@@ -239,6 +261,7 @@ def check_notebook_file(path: Path, size_limit: int) -> None:
             and isinstance(cell.metadata, dict)
             for cell in notebook.cells
         )
+        nbformat.validate(notebook, relax_add_props=True)
     except Exception as error:  # nbformat raises whatever a strange notebook makes it stumble on
         raise NotGraded(f"{path.name} is not a Jupyter notebook. {again}") from error
     if not sound:

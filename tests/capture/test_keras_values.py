@@ -33,6 +33,9 @@ from nbjudge.capture import (
 from nbjudge.capture.tree import Encoder
 
 LIMIT = 100_000_000
+HELPERS = ("get", "serialize", "deserialize")
+# Keras itself cannot build a model with these, or not without more arguments.
+NOT_IN_MODELS = ("hard_silu", "hard_swish", "mish", "sparsemax", "threshold")
 LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
@@ -55,6 +58,7 @@ def operations():
     inputs = keras.Input((8, 8, 3))
     x = layers.BatchNormalization()(inputs / 255)
     x = layers.Dropout(0.3, seed=3)(keras.ops.relu(layers.Conv2D(4, 3)(x)))
+    x = keras.ops.cast(keras.activations.relu(x), "float32")
     left, right = layers.GlobalMaxPooling2D()(x), layers.GlobalAveragePooling2D()(x)
     x = layers.Concatenate()([left, right]) + layers.Add()([left, right])[:, :1]
     return keras.Model(inputs, [layers.Dense(3)(x), layers.Softmax()(x)])
@@ -107,6 +111,21 @@ def built_late():
     model = keras.Sequential([layers.Dense(3), layers.Dense(2)])
     model(np.zeros((1, 4)))
     return model
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        n
+        for n, f in vars(keras.activations).items()
+        if callable(f) and n not in HELPERS + NOT_IN_MODELS
+    ],
+)
+def test_a_model_that_calls_an_activation_itself_comes_back(name):
+    inputs = keras.Input((4, 6))
+    model = keras.Model(inputs, getattr(keras.activations, name)(inputs))
+    given = np.linspace(-2, 2, 24, dtype="float32").reshape(1, 4, 6)
+    assert np.array_equal(crossed(model)(given), model(given))
 
 
 MODELS = [small, operations, nested, recurrent, augmented, attention, built_late]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,9 +32,9 @@ class World:
     """What is outside of all sandboxes, at one time."""
 
     files: dict[str, str]
-    temporary: set[str]
+    temporary: list[str]
     mounts: str
-    processes: set[int]
+    processes: list[str]
 
     @classmethod
     def now(cls, root: Path) -> World:
@@ -45,33 +47,32 @@ class World:
             )
         return cls(
             files,
-            {name for name in os.listdir(tempfile.gettempdir()) if name.startswith("nbjudge")},
+            sorted(os.listdir(tempfile.gettempdir())),
             Path("/proc/self/mountinfo").read_text(),
-            descendants(os.getpid()),
+            processes_of(tempfile.gettempdir()),
         )
 
 
-def descendants(root: int) -> set[int]:
-    """The processes below one, and those of its session."""
-    parents: dict[int, int] = {}
-    session = os.getsid(0)
-    found = set()
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                fields = Path("/proc", name, "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if fields[0] != "Z":
-                parents[int(name)] = int(fields[1])
-                found |= {int(name)} if int(fields[3]) == session else set()
-    waiting = [root]
-    while waiting:
-        parent = waiting.pop()
-        below = {pid for pid, its in parents.items() if its == parent}
-        found |= below
-        waiting += below
-    return found - {root}
+def processes_of(folder: str) -> list[str]:
+    """The commands that name a folder: the warm server's, and so all that were forked from it."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if folder in command:
+            found.append(command)
+    return found
+
+
+@pytest.fixture(scope="session")
+def own_temporary_folder(monkeypatch_session):
+    """All temporary files of the grading in a folder of its own; short, for sockets' sake."""
+    with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
+        monkeypatch_session.setenv("TMPDIR", folder)
+        monkeypatch_session.setattr(tempfile, "tempdir", folder)
+        yield folder
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,8 @@ def released(hidden, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def hostile(hidden, released, tmp_path_factory, monkeypatch_session):
+def hostile(hidden, released, own_temporary_folder, tmp_path_factory, monkeypatch_session):
     """Every threat, graded two at a time. Tests only read it."""
-    import shutil
-    import time
-
     monkeypatch_session.setenv("HOSTILE_SECRET", hidden.environment)
     root = Path(shutil.copytree(released, tmp_path_factory.mktemp("all") / "course"))
     with hostile_class.listening(root.parent) as listener:

@@ -146,7 +146,12 @@ def notebook_text(change):
 
 
 def with_metadata(text: str):
-    return notebook_text(lambda all: all.replace('"metadata": {', f'"metadata": {{ "x": {text},', 1))
+    def change(all: str) -> str:
+        made = json.loads(all)
+        made["metadata"]["x"] = "@HERE@"
+        return json.dumps(made).replace('"@HERE@"', text)
+
+    return notebook_text(change)
 
 
 def same_ids(notebook) -> None:
@@ -217,10 +222,10 @@ def null_bytes(notebook) -> None:
 
 
 def hard_to_parse(notebook) -> None:
-    sources = ["(" * 5000, "-" * 200_000 + "1", "x = " + "(" * 150 + ")" * 150, "a" + ".a" * 200_000,
-               "[" * 90 + "]" * 90, "f(" * 90 + ")" * 90, "1" + "+1" * 100_000, "x = 1\n" * 50_000,
+    sources = ["(" * 5000, "-" * 20_000 + "1", "x = " + "(" * 150 + ")" * 150, "a" + ".a" * 20_000,
+               "[" * 90 + "]" * 90, "f(" * 90 + ")" * 90, "1" + "+1" * 10_000, "x = 1\n" * 10_000,
                "if x:\n" * 90 + "pass", "\\\n" * 20_000, "'''" + "x" * 500_000, "lambda: " * 5000,
-               "\n".join(" " * n + "if x:" for n in range(200)), "9" * 100_000, "1" + "if 1else 1" * 9000]  # fmt: skip
+               "\n".join(" " * n + "if x:" for n in range(200)), "9" * 100_000]  # fmt: skip
     for number, source in enumerate(sources):
         notebook["cells"].append(cell("code", f"hard-{number}", source))
 
@@ -282,19 +287,19 @@ THREATS = {
     "fifo-notebook": ended("the notebook is a FIFO", "is not a file", after=fifo("tasks.ipynb")),
     "socket-file": ended("a socket file", "is not a file", after=socket_file),
     "link-time": ended("timestamp.txt is a link", OUTSIDE, after=link("timestamp.txt", "/etc/passwd")),
-    "folder-time": harmless("timestamp.txt is a folder", after=lambda f: (f / "timestamp.txt").mkdir()),
+    "folder-time": ended("timestamp.txt is a folder", "is not a file", after=lambda f: (f / "timestamp.txt").mkdir()),
     "folder-notebook": ended(
-        "the notebook is a folder", "",
+        "the notebook is a folder", "is missing",
         after=lambda f: ((f / "tasks.ipynb").unlink(), (f / "tasks.ipynb").mkdir()),
     ),
     "locked-files": harmless("files that only root may read", after=locked),
     "deep-folders": ended("120 folders in each other", "deeper than", after=deep),
-    "many-files": ended("6,000 files", "", after=many),
-    "large-files": ended("63 MB, where 50 MB may be written", "", after=large),
+    "many-files": ended("6,000 files", "more than 1,000 files", after=many),
+    "large-files": ended("63 MB, where 50 MB may be written", "45 MB are allowed", after=large),
     # The notebook's own file.
     "same-ids": harmless("all cells have one id", change=same_ids),
-    "long-ids": harmless("ids of 100,000 letters", change=long_ids),
-    "odd-ids": Threat("ids that are none", 8.0, change=odd_ids),
+    "long-ids": ended("ids of 100,000 letters", "JupyterLab", change=long_ids),
+    "odd-ids": ended("ids that are none", "JupyterLab", change=odd_ids),
     "odd-grade-ids": harmless("grade ids that are paths", change=odd_grade_ids, check=keeps_its_place),
     "odd-points": attack("points that are no numbers", change=odd_points),
     "forged-notes": harmless("notes of our own", change=forged_notes, check=forgery_is_gone),
@@ -308,16 +313,16 @@ THREATS = {
     "too-large-notebook": ended(
         "a notebook of 21 MB", "MB", after=notebook_text(lambda all: all + " " * 21_000_000)
     ),
-    "old-notebook": harmless("format 3", after=old_notebook, score=None, says="none of the cells"),
+    "old-notebook": harmless("format 3", after=old_notebook),
     "deep-metadata": ended("metadata of 100,000 levels", "not valid JSON",
                            after=with_metadata("[" * 100_000 + "]" * 100_000)),
-    "rather-deep-metadata": ended("metadata of 400 levels", "", score=8.0,
-                                  after=with_metadata("[" * 400 + "]" * 400)),
+    "rather-deep-metadata": harmless("metadata of 400 levels",
+                                     after=with_metadata("[" * 400 + "]" * 400)),
     "wide-metadata": harmless("a million lists", after=with_metadata("[" + "[]," * 1_000_000 + "1]")),
     "nan-metadata": harmless("NaN", after=with_metadata("[NaN, Infinity, -Infinity, 1e999]")),
     "huge-number": ended("a number of 10,000 digits", "not valid JSON",
                          after=with_metadata("9" * 10_000)),
-    "twice": ended("keys that are there twice", "",
+    "twice": ended("keys that are there twice", "none of the cells",
                    after=notebook_text(lambda all: all.replace('"nbformat": 4', '"nbformat": 4, "cells": []'))),
     "no-format": ended("nbformat is a text", "JupyterLab",
                        after=notebook_text(lambda all: all.replace('"nbformat": 4', '"nbformat": "x"'))),
@@ -330,7 +335,7 @@ THREATS = {
         after=notebook_text(lambda all: all.replace("My notes.", "My \\ud800 notes."))),
     "a-list": ended("a list", "JupyterLab", after=notebook_text(lambda all: "[]")),
     "a-number": ended("a number", "JupyterLab", after=notebook_text(lambda all: "1")),
-    "bare-cells": ended("cells that are no cells", "",
+    "bare-cells": ended("cells that are no cells", "JupyterLab",
                         after=notebook_text(lambda all: all.replace('"cells": [', '"cells": [1, null, [],', 1))),
 }  # fmt: skip
 

@@ -63,7 +63,9 @@ def markdown_cells(notebook) -> None:
 
 
 def odd_attachments(notebook) -> None:
-    by_id(notebook, "notes").update(attachments={"a.png": 5}, source="![x](attachment:missing.png)")
+    attachments = {"a.png": {"image/png": ["x"]}, "b.png": {}, "\ud800": {"image/png": "<"}}
+    text = "![x](attachment:a.png) ![x](attachment:b.png) ![x](attachment:missing.png)"
+    by_id(notebook, "notes").update(attachments=attachments, source=text)
 
 
 def script_in_names(notebook) -> None:

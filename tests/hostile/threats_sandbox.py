@@ -18,18 +18,20 @@ READ = (
     TRY
     + """
 root = "@ROOT@"
-for name in ("source/h1/tasks.ipynb", "source", "labels.json", "gradebook/gradebook.db", "",
+for name in ("source/h1/tasks.ipynb", "source", "labels.json", "gradebook/gradebook.db",
              "gradebook", "gradebook/records", "submitted/honest/h1/tasks.ipynb", "submitted",
              "nbgrader_config.py", "autograded", "feedback", "release/h1/tasks.ipynb"):
     path = os.path.join(root, name)
     attempt(name, lambda: os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(9))
 for path in ("@TESTS@/hostile_course.py", "/etc/shadow", "/root/.ssh", "/root/.bashrc", "/proc/kcore",
-             "/proc/1/root/root", "/proc/self/root/@ROOT@", "/proc/self/cwd/../../../@ROOT@",
-             "/proc/sys/kernel/core_pattern/../../../../@ROOT@", "/dev/mem", "/dev/sda", "/sys",
+             "/proc/1/root@ROOT@/source", "/proc/self/cwd/../../..@ROOT@/labels.json", "/dev/mem", "/dev/sda", "/sys",
              "/run", "/var/lib", "/var/log", "/old", "/host", "@TMP@/nbjudge-warm", "/boot"):
     attempt(path, lambda: os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(9))
-attempt("home", lambda: [str(p) for p in Path("/root").glob("*") if p.name != ".pyenv"] or 1 / 0)
-attempt("others in tmp", lambda: os.listdir("/tmp") or 1 / 0)
+def others(folder, known):
+    return [name for name in os.listdir(folder) if name not in known] or 1 / 0
+attempt("beside what is given", lambda: others(root, ["given.txt"]))
+attempt("in tmp", lambda: others("/tmp", [root.split("/")[2]]))
+attempt("in the home of root", lambda: others("/root", [".pyenv"]))
 """
     + TELL
 )
@@ -42,7 +44,7 @@ PROCESSES = (
 mine = {os.getpid()}
 others = [int(p) for p in os.listdir("/proc") if p.isdigit() and int(p) not in mine]
 attempt("others", lambda: others or 1 / 0)
-for number in [*others, 1, os.getppid(), 2, 3]:
+for number in [*others, 1, os.getppid()]:
     if number not in mine:
         for part in ("environ", "cmdline", "maps"):
             attempt(f"{number} {part}", lambda: open(f"/proc/{number}/{part}", "rb").read() or 1 / 0)

@@ -360,20 +360,19 @@ THREATS = {
         "shell = get_ipython()\nshell.user_ns = Lying(shell.user_ns)",
         score=0.0,
     ),
-    "replaces-modules": attack(
-        "other modules in sys.modules",
+    "replaces-modules": ended(
+        "other modules in sys.modules", "could not be stopped",
         "import sys, types\n"
         "for name in ('json', 'zmq', 'numpy', 'nbjudge.capture', 'nbjudge.capture.codec'):\n"
         "    sys.modules[name] = types.ModuleType(name)",
     ),
-    "patches-the-kernels-modules": attack(
-        "json, open, os._exit, time, hashlib, type",
+    "patches-the-kernels-modules": ended(
+        "json, open, os._exit, time, hashlib, type", "no Jupyter message",
         "import builtins, hashlib, json, os, time\n"
         "json.dumps = json.loads = lambda *a, **k: '8.0'\n"
         "os._exit = lambda *a: None\n"
         "time.time = time.monotonic = time.perf_counter = lambda: 0.0\n"
         "hashlib.sha256 = None\nbuiltins.open = None\nbuiltins.type = lambda *a: int",
-        score=0.0,
     ),
     "honest": harmless("nothing: an honest submission", as_ordinary=True),
     "honest-wrong": Threat(

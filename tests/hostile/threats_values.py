@@ -48,7 +48,7 @@ def arguments_are_seen_and_nothing_else(graded) -> None:
     """A function may know that it is called, and with what; not what is expected of it."""
     text = graded.text("own-last")
     assert "1234.5" in text
-    assert "1523990" not in text.replace("1523990.25", "", 0)
+    assert "1523990" not in text
     assert "22474487" not in text
 
 
@@ -102,7 +102,7 @@ THREATS = {
     "no-names": attack(
         "a reply without names",
         "kernel = get_ipython().kernel\nasync def answer(stream, ident, parent):\n"
-        "    for content in ([], {'names': [1]}, {'names': {'square': ['value', -1]}}):\n"
+        "    for content in ({'names': {'square': ['value', -1]}}, {'names': [1]}):\n"
         "        kernel.session.send(stream, 'nbjudge_reply', content, parent, ident=ident)\n"
         "kernel.shell_handlers['nbjudge_request'] = answer",
     ),
@@ -115,7 +115,7 @@ THREATS = {
         "an output without data", NO_MESSAGE, junk_in_messages("send('display_data', {'data': 5})")
     ),
     "junk-list": ended(
-        "a message that is a list", NO_MESSAGE, junk_in_messages("send('display_data', [1])")
+        "a message that is a list", NO_MESSAGE, junk_in_messages("send('display_data', b'[1]')")
     ),
     "junk-text": ended(
         "an output whose text is none", NO_MESSAGE,
@@ -165,8 +165,8 @@ THREATS = {
         "a function without an end", 6.0, right_but(square="def square(n):\n    while True: pass"),
         as_ordinary=True,
     ),
-    "never-stops": ended(
-        "a function that ignores the interrupt", "could not be stopped",
+    "never-stops": Threat(
+        "a function that ignores the interrupt", 6.0,
         answers=right_but(square="def square(n):\n    while True:\n        try:\n"
         "            while True: pass\n        except BaseException: pass"),
     ),

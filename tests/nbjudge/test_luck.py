@@ -16,8 +16,9 @@ from nbjudge.submissions import find_submissions
 pytestmark = pytest.mark.usefixtures("grades_here")
 
 SHIFTS = (0, 1000, 2000)
-DRAWS = [random.Random(shift).random() for shift in SHIFTS]
-DRAW = "import random\ndrawn = random.random()\n"
+DRAWS = [1 - random.Random(shift).random() for shift in SHIFTS]
+DRAW = "import random\nrandom.seed(0)\ndrawn = 1 - random.random()\n"
+UNSEEDED = "import random\ndrawn = random.random()\n"
 
 
 def luck_notebook(limit: float, narrow: bool = True) -> toy.Notebook:
@@ -66,11 +67,11 @@ def size(draw: float) -> float:
 
 
 def test_the_draws_are_what_the_tests_below_take_them_for():
-    assert DRAWS[1] < DRAWS[0] < 0.86 < DRAWS[2]
+    assert DRAWS[0] < 0.2 < DRAWS[1] < 0.5 < DRAWS[2]
 
 
 def test_a_narrow_miss_is_tried_again_until_it_is_none(tmp_path):
-    score, notebook = result(graded(tmp_path, limit=0.86))
+    score, notebook = result(graded(tmp_path, limit=0.5))
     assert score == pytest.approx(2 + size(DRAWS[2]))
     assert [attempt.shift for attempt in notebook.attempts] == list(SHIFTS)
     assert [attempt.score for attempt in notebook.attempts] == pytest.approx(
@@ -84,9 +85,8 @@ def test_a_narrow_miss_is_tried_again_until_it_is_none(tmp_path):
 
 
 def test_no_attempt_is_made_after_one_that_is_not_narrow(tmp_path):
-    answer = DRAW.replace("random.random()", "1 - random.random()")
-    score, notebook = result(graded(tmp_path, limit=0.2, answer=answer))
-    assert score == pytest.approx(2 + size(1 - DRAWS[1]))
+    score, notebook = result(graded(tmp_path, limit=0.2))
+    assert score == pytest.approx(2 + size(DRAWS[1]))
     assert [attempt.shift for attempt in notebook.attempts] == [0, 1000]
 
 
@@ -105,7 +105,7 @@ def test_the_best_of_the_attempts_counts_and_its_outputs_are_kept(tmp_path):
 
 
 def test_a_miss_that_is_not_narrow_is_a_miss(tmp_path):
-    score, notebook = result(graded(tmp_path, limit=0.86, narrow=False))
+    score, notebook = result(graded(tmp_path, limit=0.5, narrow=False))
     assert score == pytest.approx(size(DRAWS[0]))
     assert [attempt.shift for attempt in notebook.attempts] == [0]
 
@@ -113,21 +113,22 @@ def test_a_miss_that_is_not_narrow_is_a_miss(tmp_path):
 @pytest.mark.parametrize("attempts", [0, 1])
 def test_an_instructor_decides_how_often_it_is_tried(tmp_path, attempts):
     setting = f"c.Grading.luck_attempts = {attempts}"
-    score, notebook = result(graded(tmp_path, limit=0.86, setting=setting))
-    assert score == pytest.approx(size(DRAWS[0]))
+    score, notebook = result(graded(tmp_path, limit=0.5, setting=setting))
+    assert score == pytest.approx(size(DRAWS[attempts]))
     assert [attempt.shift for attempt in notebook.attempts] == list(SHIFTS[: 1 + attempts])
 
 
-def test_the_notebooks_own_seed_is_shifted_too(tmp_path):
-    answer = "import random\nrandom.seed(0)\ndrawn = random.random()"
-    score, notebook = result(graded(tmp_path, limit=0.86, answer=answer))
-    assert score == pytest.approx(2 + size(DRAWS[2]))
-    assert len(notebook.attempts) == 3
+def test_without_a_seed_of_its_own_the_notebook_gets_another_too(tmp_path):
+    _, notebook = result(graded(tmp_path, limit=1.0, answer=UNSEEDED))
+    drawn = [attempt.measured["test-draw"]["drawn"] for attempt in notebook.attempts]
+    assert len(set(drawn)) == 3
+    _, again = result(graded(tmp_path / "again", limit=1.0, answer=UNSEEDED))
+    assert again.attempts == notebook.attempts
 
 
 def test_attempts_are_kept_and_not_made_again(tmp_path):
     unseeded = "import os\nprint(os.urandom(8).hex())\n"  # tells one run from another
-    course = graded(tmp_path, limit=0.86, answer=f"{unseeded}{DRAW}")
+    course = graded(tmp_path, limit=0.5, answer=f"{unseeded}{DRAW}")
     before = result(course)
     notebook = course.autograded / "anna" / "ps1" / "toys.ipynb"
     kept = toy.by_id(toy.read(notebook), "draw")["outputs"]
@@ -140,8 +141,8 @@ def test_attempts_are_kept_and_not_made_again(tmp_path):
 
 
 def test_a_lower_limit_is_judged_without_a_run(tmp_path):
-    course = graded(tmp_path, limit=0.86)
-    toy.write(course.source / "ps1" / "toys.ipynb", luck_notebook(0.8))
+    course = graded(tmp_path, limit=0.5)
+    toy.write(course.source / "ps1" / "toys.ipynb", luck_notebook(0.1))
     assert course.api().generate_assignment("ps1", force=True)["success"]
     run(course)
     score, notebook = result(course)

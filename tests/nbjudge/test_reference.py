@@ -75,14 +75,14 @@ def test_a_solution_that_fails_its_own_test_stops_all_until_it_is_mended(release
     }
 
 
-SLOW = """def double(x):
-    ### BEGIN SOLUTION
-    return 2 * x
+SLOW = """### BEGIN SOLUTION
 import time
 end = time.monotonic() + 1.5
 while time.monotonic() < end:
     pass
-    ### END SOLUTION"""
+def double(x):
+    return 2 * x
+### END SOLUTION"""
 
 
 def test_a_limit_that_is_too_small_for_the_reference_is_refused_likewise(released_course):

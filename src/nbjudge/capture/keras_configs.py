@@ -37,7 +37,9 @@ _DTYPES = {
     "float16", "float32", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16",
     "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "bool", "complex64", "string",
 }  # fmt: skip
-_OPERATIONS = ("nn", "numpy", "math", "image", "linalg")
+_OPERATIONS = (
+    "ops.nn", "ops.numpy", "ops.math", "ops.image", "ops.linalg", "activations.activations",
+)  # fmt: skip
 
 
 class NotKeras(Damaged):
@@ -82,8 +84,9 @@ def allowed_classes() -> dict[tuple[str, str], str]:
         found[module, name] = "model"
     for module in ("keras", "keras.dtype_policies"):
         found[module, "DTypePolicy"] = "policy"
+    found["keras.src.ops.core", "Cast"] = "operation"
     for name in _OPERATIONS:
-        module = f"keras.src.ops.{name}"
+        module = f"keras.src.{name}"
         for value in vars(importlib.import_module(module)).values():
             own = inspect.isclass(value) and value.__module__ == module
             if own and issubclass(value, keras.Operation):

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import ipykernel.kernelapp
 import zmq
 from ipykernel.heartbeat import Heartbeat
+from ipykernel.iostream import IOPubThread
 from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config
 
@@ -62,6 +65,17 @@ class SandboxedKernelApp(IPKernelApp):
     def init_signal(self) -> None:
         """Ignore interrupts between cells, as every kernel does."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def init_iopub(self, context: zmq.Context) -> None:
+        """Start the thread that sends outputs; where there are no sockets at all, it needs none.
+
+        The socket would take up what processes write that the notebook has forked.
+        """
+        try:
+            socket.socket(socket.AF_INET).close()
+        except PermissionError:
+            ipykernel.kernelapp.IOPubThread = lambda publisher, pipe: IOPubThread(publisher)
+        super().init_iopub(context)
 
     def init_heartbeat(self) -> None:
         """Start the heartbeat."""
