@@ -30,7 +30,7 @@ from nbjudge.records import (
 )
 from nbjudge.reference import ReferenceFailed
 from nbjudge.submissions import Submission, name_problem
-from nbjudge.warm.client import WarmServer
+from nbjudge.warm.client import LastingServer
 from nbjudge.worker import Task, Trust, Worked, grade_one, try_reference
 
 WORKER_DIED = (
@@ -100,14 +100,14 @@ def grade(
         else:
             fresh[item] = inputs
     if fresh:
-        with WarmServer(judging.preload) as server:
+        with LastingServer(judging.preload) as server:
             trust = Trust(course.root, server.address, anew=force)
             count = max(1, min(jobs or course.settings.worker_count(), len(fresh)))
             needed = [assignments[name] for name in names if assignments[name] is not None]
             used = {item.assignment for item in fresh}
             tell(f"Trying the reference solution of {', '.join(sorted(used))}")
             _try_references(trust, [item for item in needed if item.name in used], count)
-            yield from _grade(course, fresh, assignments, trust, count)
+            yield from _grade(course, fresh, assignments, trust, server, count)
 
 
 def _try_references(trust: Trust, assignments: list[Assignment], jobs: int) -> None:
@@ -126,6 +126,7 @@ def _grade(
     fresh: dict[Submission, Inputs],
     assignments: dict[str, Assignment | None],
     trust: Trust,
+    server: LastingServer,
     jobs: int,
 ) -> Iterator[GradingOutcome]:
     begun: dict[Submission, Record] = {}
@@ -133,7 +134,8 @@ def _grade(
     def tasks() -> Iterator[Task]:
         for item, inputs in fresh.items():
             begun[item] = _begin(course, item, inputs)
-            yield Task(trust, item, assignments[item.assignment].notebooks)
+            current = replace(trust, server=server.address)
+            yield Task(current, item, assignments[item.assignment].notebooks)
 
     results = each(grade_one, tasks(), jobs=jobs)
     try:

@@ -258,8 +258,7 @@ THREATS = {
     "shadows": harmless("modules and settings that stand in the way", after=shadows,
                         check=sets_aside_are_told, as_ordinary=True),
     "shadows-numpy": attack(
-        "a numpy that passes tests", stock=1.0,
-        last="",
+        "a numpy that passes tests",
         after=file("numpy.py", "import sys\nclass testing:\n    assert_allclose = print\n"
                    "def __getattr__(name): return lambda *a, **k: True\n"),
         first="import sys\nsys.path.insert(0, '')\nsys.modules.pop('numpy', None)",
@@ -341,6 +340,6 @@ THREATS = {
 
 # Names of students' folders: what an instructor's own unpacking may make of an upload.
 STUDENTS = (
-    "o'brien", "anna-maría", "a b", "..x", "-rf", "%s{}", "x;y", "a\nb", "<script>", "x" * 245, "$(id)",
+    "o'brien", "anna-maría", "a b", "-rf", "%s{}", "x;y", "a\nb", "<script>", "x" * 245, "$(id)",
     "[odd]", "a*", "学生", "\\x", "a.b+c(d)", os.fsdecode(b"\xff"), "\x1b[31m", "x" * 255,
 )  # fmt: skip

@@ -228,8 +228,8 @@ THREATS = {
     "reads-gradebook": attack(
         "the gradebook, by its path",
         last="from pathlib import Path\n"
-        "print(b'sec' in Path('@ROOT@/gradebook/gradebook.db').read_bytes())\n"
-        "print(Path('@ROOT@/gradebook/gradebook.db').read_bytes().decode('latin-1'))",
+        "for path in sorted(Path('@ROOT@').glob('**/gradebook.db')):\n"
+        "    print(path.read_bytes().decode('latin-1'))",
         stock_shows="gradebook",
     ),
     "reads-classmate": attack(

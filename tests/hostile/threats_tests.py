@@ -164,6 +164,11 @@ agent.encode = lambda value, **k: old(Any(), **k)
 functions.FunctionTable.get = lambda self, ref: Any()
 """
 
+PATCHED_NUMPY = """
+np.testing.assert_allclose = lambda *a, **k: None
+np.allclose = lambda *a, **k: True
+sum = lambda *a: 6
+"""
 PATCHED = """
 import builtins
 import numpy.testing
@@ -292,8 +297,9 @@ THREATS = {
     "forges-execute-replies": attack("replies for requests to come", FORGED_EXECUTE),
     "replaces-runner": attack("replaces what runs cells", REPLACED_RUNNER, stock=4.0),
     "replaces-encode": attack("replaces what hands out values", REPLACED_ENCODE, as_ordinary=True),
-    "patches-asserts": attack("patches builtins, numpy and numpy.testing", PATCHED, stock=4.0),
-    "hides-errors": attack("hides every error of IPython's", HIDE_ERRORS, stock=4.0),
+    "patches-numpy": attack("patches numpy and sum", PATCHED_NUMPY, stock=5.0),
+    "patches-builtins": attack("patches everything that tests use", PATCHED),
+    "hides-errors": attack("hides every error of IPython's", HIDE_ERRORS, stock=8.0),
     "skips-tests": attack(
         "tags that skip tests", change=tag_tests("skip-execution"), stock=8.0, as_ordinary=True
     ),
@@ -311,7 +317,7 @@ THREATS = {
             guess="predictions = Any()",
             even="is_even = Any()",
         ),
-        stock=1.0,
+        stock=2.0,
         as_ordinary=True,
     ),
     "odd-numbers": attack("subclasses of numbers, texts and arrays", answers=ODD_NUMBERS),

@@ -95,4 +95,4 @@ def grades_here(monkeypatch, warm_server):
 
     monkeypatch.setenv(ADDRESS, warm_server.address)
     monkeypatch.setattr(nbjudge.grading, "each", each_here)
-    monkeypatch.setattr(nbjudge.grading, "WarmServer", lambda modules: nullcontext(warm_server))
+    monkeypatch.setattr(nbjudge.grading, "LastingServer", lambda modules: nullcontext(warm_server))

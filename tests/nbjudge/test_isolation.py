@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 import toy_course as toy
 from typer.testing import CliRunner
@@ -39,6 +42,12 @@ def permit(course: Course, tier: str) -> Course:
     return load_course(course.root)
 
 
+needs_common_python = pytest.mark.skipif(
+    os.name == "posix"
+    and os.getuid() == 0
+    and not all(folder.stat().st_mode & 0o001 for folder in Path(os.__file__).parents),
+    reason="in the tier 'filters' root becomes another user, who cannot read this Python",
+)
 WEAKER = [("full", "filters"), ("full", "none"), ("filters", "none")]
 
 
@@ -84,7 +93,7 @@ def double(x):
 """
 
 
-@pytest.mark.parametrize("tier", ["filters", "none"])
+@pytest.mark.parametrize("tier", [pytest.param("filters", marks=needs_common_python), "none"])
 def test_where_it_is_permitted_it_is_graded_and_the_record_says_so(released_course, machine, tier):
     course = permit(released_course, tier)
     toy.submit(course.root, "anna", toy.RIGHT | {"double": LOOKS + "print(confined)"})
@@ -114,6 +123,7 @@ def test_a_floor_below_what_there_is_does_not_lower_it(released_course):
     assert toy.by_id(notebook, "double")["outputs"][0]["text"] == ["True\n"]
 
 
+@needs_common_python
 def test_a_stronger_isolation_than_last_time_grades_again(released_course, machine):
     course = permit(released_course, "filters")
     toy.submit(course.root, "anna")

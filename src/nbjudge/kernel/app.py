@@ -51,6 +51,13 @@ class _Heartbeat(Heartbeat):
         super()._try_bind_socket()
 
 
+class _PublishesAlone(IOPubThread):
+    """Jupyter's thread that sends outputs, without a socket for those of forked processes."""
+
+    def __init__(self, socket: zmq.Socket, pipe: bool = False, **options: object) -> None:
+        super().__init__(socket, pipe=False, **options)
+
+
 class SandboxedKernelApp(IPKernelApp):
     """Jupyter's kernel application without files: no connection file, no history on disk."""
 
@@ -74,7 +81,7 @@ class SandboxedKernelApp(IPKernelApp):
         try:
             socket.socket(socket.AF_INET).close()
         except PermissionError:
-            ipykernel.kernelapp.IOPubThread = lambda publisher, pipe: IOPubThread(publisher)
+            ipykernel.kernelapp.IOPubThread = _PublishesAlone
         super().init_iopub(context)
 
     def init_heartbeat(self) -> None:

@@ -78,6 +78,11 @@ class WarmServer:
         """The id of the server's process."""
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process has ended, by itself or by another's doing."""
+        return self._process.poll() is not None
+
     def wait_until_ready(self) -> None:
         """Return when the imports are done. Raises ``WarmServerError`` where it ended instead."""
         if not self._ready.wait(_SECONDS_TO_START):
@@ -121,6 +126,28 @@ class WarmServer:
         else:
             self._process.wait()
         self._ready.set()
+
+
+class LastingServer:
+    """A warm server for a ``with`` block; it is started anew where it was ended meanwhile."""
+
+    def __init__(self, modules: Sequence[str] = ()) -> None:
+        self._modules = tuple(modules)
+        self._server = WarmServer(self._modules)
+
+    @property
+    def address(self) -> str:
+        """Where a server listens now."""
+        if self._server.has_ended:
+            self._server.stop()
+            self._server = WarmServer(self._modules)
+        return self._server.address
+
+    def __enter__(self) -> LastingServer:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._server.stop()
 
 
 def ask_for_kernel(address: str, request: Any, descriptors: Sequence[int]) -> socket.socket:
