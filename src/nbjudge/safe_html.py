@@ -18,7 +18,41 @@ from nbconvert.filters.markdown_mistune import (
 )
 
 _TAGS = frozenset(bleach.ALLOWED_TAGS) | frozenset(
-    ["p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "div", "span", "pre", "s", "del", "ins", "sub", "sup", "small", "kbd", "dl", "dt", "dd", "img", "details", "summary", "table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption"]
+    [
+        "p",
+        "br",
+        "hr",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "div",
+        "span",
+        "pre",
+        "s",
+        "del",
+        "ins",
+        "sub",
+        "sup",
+        "small",
+        "kbd",
+        "dl",
+        "dt",
+        "dd",
+        "img",
+        "details",
+        "summary",
+        "table",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "th",
+        "td",
+        "caption",
+    ]
 )
 _CLASSES = ("div", "span", "pre", "code")
 _IMAGES = ("data:image/png;", "data:image/jpeg;", "data:image/gif;")

@@ -231,7 +231,9 @@ def _info(path: Path, name: str) -> os.stat_result:
 
 def shown_name(name: str) -> str:
     """The name of a student's file, for a message: one line, no commands to a terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name
+    )
 
 
 def check_notebook_file(path: Path, size_limit: int) -> None:

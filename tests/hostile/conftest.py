@@ -42,9 +42,7 @@ class World:
         files: dict[str, str] = {}
         for name in kept:
             path = root / name
-            files |= (
-                hostile_class.digest_of(path) if path.is_dir() else {name: path.read_text()}
-            )
+            files |= hostile_class.digest_of(path) if path.is_dir() else {name: path.read_text()}
         return cls(
             files,
             sorted(os.listdir(tempfile.gettempdir())),
@@ -121,6 +119,4 @@ def hostile(hidden, released, own_temporary_folder, tmp_path_factory, monkeypatc
         outcomes = hostile_class.grade_all(load_course(root), jobs=2)
         seconds = time.monotonic() - started
         after = World.now(root)
-        yield HostileClass(
-            load_course(root), hidden, outcomes, listener, before, after, seconds
-        )
+        yield HostileClass(load_course(root), hidden, outcomes, listener, before, after, seconds)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import collections
+import copy
+
 import pytest
-from hostile_class import THREATS
+from hostile_class import THREATS, active_parts
+from nbconvert.exporters import HTMLExporter
+from nbgrader.server_extensions.formgrader.handlers import template_path
 
 # What the engine says where it did not foresee what happened.
 UNFORESEEN = ("nobody foresaw", "was ended while it ran", "The grader failed", "instructor to look")
@@ -38,3 +43,17 @@ def test_nothing_hidden_is_shown(hostile, name):
     shown = graded.all_outputs() + str(graded.record) + str(graded.outcome)
     for kind, secret in hostile.secrets.all().items():
         assert secret not in shown, kind
+
+
+def test_the_formgrader_shows_the_instructor_nothing_that_runs(hostile):
+    """The page on which an instructor grades a text cell, with nbgrader's own template."""
+    graded = hostile["outputs.markdown"]
+    config = copy.deepcopy(graded.course.config)
+    config.HTMLExporter.template_name = "formgrade"
+    config.HTMLExporter.extra_template_basedirs = [template_path]
+    place = graded.course.autograded / graded.outcome.student / "h1" / "tasks.ipynb"
+    resources = collections.defaultdict(str, mathjax_url="", base_url="/", last_kernelspec="")
+    page, _ = HTMLExporter(config=config).from_filename(str(place), resources=resources)
+    assert "Mermaid" in page or "mermaid" in page
+    found = [item for item in active_parts(page) if "alert" in item or "stolen" in item]
+    assert found == []

@@ -38,7 +38,13 @@ def shadows(folder: Path) -> None:
         (folder / f"{name}.py").write_text(EVIL)
     (folder / "nbjudge").mkdir()
     (folder / "nbjudge" / "__init__.py").write_text(EVIL)
-    for name in ("sitecustomize.py", "usercustomize.py", "conftest.py", "evil.pth", "_virtualenv.pth"):
+    for name in (
+        "sitecustomize.py",
+        "usercustomize.py",
+        "conftest.py",
+        "evil.pth",
+        "_virtualenv.pth",
+    ):
         (folder / name).write_text("import sys; " + EVIL)
     startup = folder / ".ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
@@ -172,7 +178,17 @@ def odd_ids(notebook) -> None:
 
 def odd_grade_ids(notebook) -> None:
     metadata = dict(by_id(notebook, "square")["metadata"]["nbgrader"])
-    for id in ("../../x", "/etc/passwd", "", "x" * 100_000, 5, None, ["a"], "test-square/../x", "a\nb"):
+    for id in (
+        "../../x",
+        "/etc/passwd",
+        "",
+        "x" * 100_000,
+        5,
+        None,
+        ["a"],
+        "test-square/../x",
+        "a\nb",
+    ):
         made = cell("code", "own", "1")
         made["metadata"]["nbgrader"] = metadata | {"grade_id": id, "points": 1e308, "grade": True}
         notebook["cells"].append(made)

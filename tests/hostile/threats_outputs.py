@@ -54,7 +54,7 @@ def markdown_cells(notebook) -> None:
     item = by_id(notebook, "notes")
     item["source"] = MARKDOWN
     item["attachments"] = {
-        "a.png": {"image/png\" onerror=\"alert(1)": "x\"><script>alert(1)</script>"},
+        "a.png": {'image/png" onerror="alert(1)': 'x"><script>alert(1)</script>'},
     }
     raw = cell("raw", "raw", MARKDOWN)
     raw["metadata"] = {"format": "text/html", "raw_mimetype": "text/html"}
@@ -100,7 +100,10 @@ send(kernel.iopub_socket, "stream", {"name": bad, "text": bad}, parent=parent)
 
 THREATS = {
     "html": harmless(
-        "scripts in every kind of output", last=HTML, check=show_no_active_part, stock_shows="script"
+        "scripts in every kind of output",
+        last=HTML,
+        check=show_no_active_part,
+        stock_shows="script",
     ),
     "figure": harmless("scripts in a figure's texts", last=FIGURE, check=show_no_active_part),
     "markdown": harmless(
