@@ -19,6 +19,7 @@ from typing import Any
 import hostile_course as course_files
 import threats_files
 import threats_limits
+import threats_notebooks
 import threats_outputs
 import threats_sandbox
 import threats_tests
@@ -26,7 +27,7 @@ import threats_values
 from hostile_course import Secrets
 from hostile_threat import Threat
 
-from nbjudge.course import Course, load_course
+from nbjudge.course import Course
 from nbjudge.grading import GradingOutcome, grade
 from nbjudge.records import Record, read_record
 from nbjudge.submissions import find_submissions
@@ -36,6 +37,7 @@ MODULES = (
     threats_sandbox,
     threats_limits,
     threats_files,
+    threats_notebooks,
     threats_outputs,
     threats_values,
 )

@@ -146,7 +146,8 @@ THREATS = {
         "a cell that does not stop", "could not be stopped", STUBBORN, as_ordinary=True
     ),
     "blocks-interrupts": ended(
-        "blocks SIGINT", "could not be stopped",
+        "blocks SIGINT",
+        "could not be stopped",
         "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntime.sleep(100)",
     ),
     "forks": ended("a fork bomb", "more than 64 processes", FORKS, as_ordinary=True),
@@ -165,7 +166,8 @@ THREATS = {
     "updates": harmless("outputs that grow afterwards", last=UPDATES, check=outputs_are_small),
     "threads-print": harmless("a thread prints on and on", THREADS_PRINT),
     "recursion": Threat(
-        "recursion without an end", 6.0,
+        "recursion without an end",
+        6.0,
         right_but(square="def square(n):\n    return square(n)"),
     ),
     "clock": harmless(
@@ -176,4 +178,4 @@ THREATS = {
         "no garbage collection, low recursion limit, other signals",
         "import gc, sys, faulthandler\ngc.disable()\nsys.setrecursionlimit(120)\nfaulthandler.disable()",
     ),
-}  # fmt: skip
+}

@@ -368,13 +368,15 @@ THREATS = {
         score=0.0,
     ),
     "replaces-modules": ended(
-        "other modules in sys.modules", "could not be stopped",
+        "other modules in sys.modules",
+        "could not be stopped",
         "import sys, types\n"
         "for name in ('json', 'zmq', 'numpy', 'nbjudge.capture', 'nbjudge.capture.codec'):\n"
         "    sys.modules[name] = types.ModuleType(name)",
     ),
     "patches-the-kernels-modules": ended(
-        "json, open, os._exit, time, hashlib, type", "no Jupyter message",
+        "json, open, os._exit, time, hashlib, type",
+        "no Jupyter message",
         "import builtins, hashlib, json, os, time\n"
         "json.dumps = json.loads = lambda *a, **k: '8.0'\n"
         "os._exit = lambda *a: None\n"
@@ -383,9 +385,12 @@ THREATS = {
     ),
     "honest": harmless("nothing: an honest submission", as_ordinary=True),
     "honest-wrong": Threat(
-        "nothing: two answers are wrong", 5.5, RIGHT | {
+        "nothing: two answers are wrong",
+        5.5,
+        RIGHT
+        | {
             "square": "def square(n):\n    return n + n",
             "guess": "predictions = ['odd', 'even', 'even', 'odd', 'odd', 'odd']",
         },
     ),
-}  # fmt: skip
+}

@@ -80,7 +80,9 @@ THREATS = {
         "an array of objects, as pickle has them",
         FORGE + "forge(message(['array', '|O', [1], 0], b'cos\\nsystem\\n(S\"id\"\\ntR.'))",
     ),
-    "unknown-node": attack("no such node", FORGE + "forge(message(['eval', '__import__(\"os\")']))"),
+    "unknown-node": attack(
+        "no such node", FORGE + "forge(message(['eval', '__import__(\"os\")']))"
+    ),
     "deep-node": attack(
         "a tree of 100,000 levels",
         FORGE + "text = b'[' * 100_000 + b']' * 100_000\n"
@@ -88,17 +90,14 @@ THREATS = {
     ),
     "import-node": attack(
         "a function of the judge's own",
-        FORGE + "forge(message(['import', 'os', 'system']))\n"
-        "import nbjudge.capture.functions\n",
+        FORGE + "forge(message(['import', 'os', 'system']))\nimport nbjudge.capture.functions\n",
     ),
     "function-for-all": attack(
         "the same function for every name",
         FORGE + "forge(message(['function', {'ref': '../../x', 'name': 'allclose', "
         "'qualname': '__eq__', 'doc': None, 'parameters': None, 'is_class': True}]))",
     ),
-    "much-at-once": attack(
-        "a reply with 150 MB", SENDS_MUCH.replace("@COUNT@", "15")
-    ),
+    "much-at-once": attack("a reply with 150 MB", SENDS_MUCH.replace("@COUNT@", "15")),
     "no-names": attack(
         "a reply without names",
         "kernel = get_ipython().kernel\nasync def answer(stream, ident, parent):\n"
@@ -107,7 +106,8 @@ THREATS = {
         "kernel.shell_handlers['nbjudge_request'] = answer",
     ),
     "no-reply": ended(
-        "no reply at all", "could not be stopped",
+        "no reply at all",
+        "could not be stopped",
         "async def answer(*a): pass\n"
         "get_ipython().kernel.shell_handlers['nbjudge_request'] = answer",
     ),
@@ -118,37 +118,45 @@ THREATS = {
         "a message that is a list", NO_MESSAGE, junk_in_messages("send('display_data', b'[1]')")
     ),
     "junk-text": ended(
-        "an output whose text is none", NO_MESSAGE,
+        "an output whose text is none",
+        NO_MESSAGE,
         junk_in_messages("send('stream', {'name': 'stdout', 'text': 17})"),
     ),
     "junk-frames": ended(
-        "frames that are no message", NO_MESSAGE,
+        "frames that are no message",
+        NO_MESSAGE,
         junk_in_messages("kernel.iopub_socket.send_multipart([b'x'] * 3)"),
     ),
     "junk-signature": ended(
-        "a message with another signature", NO_MESSAGE,
+        "a message with another signature",
+        NO_MESSAGE,
         junk_in_messages("kernel.session.key = b'other'", "send('stream', {})"),
     ),
     "junk-depth": ended(
-        "a message of 100,000 levels", NO_MESSAGE,
+        "a message of 100,000 levels",
+        NO_MESSAGE,
         junk_in_messages(
-            "import copy", "other = copy.copy(kernel.session)",
+            "import copy",
+            "other = copy.copy(kernel.session)",
             "kernel.session.pack = lambda value: b'[' * 100_000 + b']' * 100_000",
             "send('stream', {})",
         ),
     ),
     "junk-comm": ended(
-        "a widget without a state", NO_MESSAGE,
+        "a widget without a state",
+        NO_MESSAGE,
         junk_in_messages("send('comm_open', {'target_name': 'jupyter.widget', 'data': 1})"),
     ),
     "junk-update": ended(
-        "an update of nothing", NO_MESSAGE,
+        "an update of nothing",
+        NO_MESSAGE,
         junk_in_messages(
             "send('update_display_data', {'transient': {'display_id': ['x']}, 'data': {}})"
         ),
     ),
     "junk-error": ended(
-        "an error without a text", NO_MESSAGE,
+        "an error without a text",
+        NO_MESSAGE,
         junk_in_messages("send('error', {'ename': 1, 'evalue': [], 'traceback': 17})"),
     ),
     "nan-in-output": harmless(
@@ -158,50 +166,69 @@ THREATS = {
     ),
     # Functions.
     "other-each-time": Threat(
-        "another answer each time", 6.0,
+        "another answer each time",
+        6.0,
         right_but(square="asked = []\ndef square(n):\n    asked.append(n)\n    return len(asked)"),
     ),
     "never-returns": Threat(
-        "a function without an end", 6.0, right_but(square="def square(n):\n    while True: pass"),
+        "a function without an end",
+        6.0,
+        right_but(square="def square(n):\n    while True: pass"),
         as_ordinary=True,
     ),
     "never-stops": Threat(
-        "a function that ignores the interrupt", 6.0,
-        answers=right_but(square="def square(n):\n    while True:\n        try:\n"
-        "            while True: pass\n        except BaseException: pass"),
+        "a function that ignores the interrupt",
+        6.0,
+        answers=right_but(
+            square="def square(n):\n    while True:\n        try:\n"
+            "            while True: pass\n        except BaseException: pass"
+        ),
     ),
     "function-leaves": ended(
-        "a function that ends the kernel", "kernel died",
+        "a function that ends the kernel",
+        "kernel died",
         answers=right_but(square="import os\ndef square(n):\n    os._exit(0)"),
     ),
     "endless-generator": Threat(
-        "a generator without an end", 6.0,
+        "a generator without an end",
+        6.0,
         right_but(square="import itertools\ndef square(n):\n    return itertools.count()"),
     ),
     "huge-number": Threat(
-        "a number of a million digits", 6.0,
+        "a number of a million digits",
+        6.0,
         right_but(square="def square(n):\n    return 10 ** 10 ** 6"),
     ),
     "huge-text": Threat(
         "a text of 50 MB", 6.0, right_but(square="def square(n):\n    return 'x' * 50_000_000")
     ),
     "changes-arguments": Threat(
-        "changes what it is given", 6.0,
-        right_but(scale="scaled = (np.arange(12.0).reshape(3, 4) - 5.5) / 3.452052529534663\n"
-        "def scale(values):\n    values[:] = [-1.22474487, 0, 1.22474487]\n    return values[::-1]"),
+        "changes what it is given",
+        6.0,
+        right_but(
+            scale="scaled = (np.arange(12.0).reshape(3, 4) - 5.5) / 3.452052529534663\n"
+            "def scale(values):\n    values[:] = [-1.22474487, 0, 1.22474487]\n    return values[::-1]"
+        ),
     ),
     "spies": Threat(
-        "looks at who calls it", 8.0, right_but(square=SEEN), last="print(seen)",
+        "looks at who calls it",
+        8.0,
+        right_but(square=SEEN),
+        last="print(seen)",
         check=arguments_are_seen_and_nothing_else,
     ),
     "looks-for-judge": Threat(
-        "answers only when it is called by a test", 8.0,
-        right_but(square="import sys\ndef square(n):\n"
-        "    called = sys._getframe(1).f_code.co_name\n    return n * n if called else -1"),
+        "answers only when it is called by a test",
+        8.0,
+        right_but(
+            square="import sys\ndef square(n):\n"
+            "    called = sys._getframe(1).f_code.co_name\n    return n * n if called else -1"
+        ),
     ),
     "forged-changes": attack(
         "says that it changed what it was not given",
-        "import nbjudge.capture.calls as calls, nbjudge.kernel.agent as agent\n" + FORGE
+        "import nbjudge.capture.calls as calls, nbjudge.kernel.agent as agent\n"
+        + FORGE
         + "agent.perform_call = lambda *a, **k: message([[[0, ['list', [1, 2]]], [7, 1]], "
         "['result', True]])",
     ),
@@ -214,4 +241,4 @@ THREATS = {
         FORGE + "agent.perform_call = lambda *a, **k: message([[], ['raised', "
         "[['NoVerdict', 'BaseException'], 'x', None]]])",
     ),
-}  # fmt: skip
+}
