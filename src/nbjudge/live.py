@@ -85,16 +85,17 @@ class LiveRun(NotebookClient):
         """Start the kernel for a ``with`` block; whatever is in its sandbox ends with it."""
         started = time.monotonic()
         usage = self.execution.usage
-        with self.setup_kernel(order=self._order):
-            self.execution.tier = self.km.provisioner.tier
-            usage["kernel_seconds"] = round(time.monotonic() - started, 3)
-            usage["cell_seconds"] = usage["call_seconds"] = 0.0
-            try:
-                yield
-            except DeadKernelError as error:
-                raise NotGraded(self._why_it_ended()) from error
-            finally:
-                self._end()
+        try:
+            with self.setup_kernel(order=self._order):
+                self.execution.tier = self.km.provisioner.tier
+                usage["kernel_seconds"] = round(time.monotonic() - started, 3)
+                usage["cell_seconds"] = usage["call_seconds"] = 0.0
+                try:
+                    yield
+                finally:
+                    self._end()
+        except DeadKernelError as error:
+            raise NotGraded(self._why_it_ended()) from error
         ending = self._provisioner.ending or Ending()
         usage["seconds"] = round(time.monotonic() - started, 3)
         for part in ("cell_seconds", "call_seconds"):
@@ -290,6 +291,11 @@ class LiveRun(NotebookClient):
     def _why_it_ended(self) -> str:
         ending = self._provisioner.ending or Ending()
         grading = self._grading
+        if ending.reason == "gone":
+            return (
+                f"What watches over the kernel was ended from outside, in {self._where}: nothing "
+                "in the notebook can reach it. Grade it again."
+            )
         because = {
             "memory": f"the notebook needed more than {grading.memory_megabytes:,} MB of memory",
             "disk": f"the notebook wrote more than {grading.disk_megabytes:,} MB",

@@ -41,11 +41,9 @@ def models(hidden, tmp_path_factory):
 
 @pytest.mark.parametrize("name", THREATS)
 def test_a_model_gets_what_it_earns_and_runs_nothing(models, name):
-    outcome, most = models[name], THREATS[name][3]
+    outcome = models[name]
     assert "nobody foresaw" not in outcome.reason
     assert outcome.status == "graded", outcome
-    # A forged value costs its own test: the other one calls the function.
-    least = 2.0 if most and name != "honest" else most
-    assert least <= outcome.score <= most
+    assert outcome.score == THREATS[name][3]
     assert not FLAG.exists()
     assert outcome.seconds < 60

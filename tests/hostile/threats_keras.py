@@ -79,14 +79,14 @@ agent.encode = encode
 import numpy as np
 model(np.zeros((1, 4)))
 """
-HUGE = FORGED.replace("{change}", "text.replace('\"units\":8', '\"units\":1000000000')")
+HUGE = FORGED.replace("{change}", "text.replace('\"units\",8', '\"units\",1000000000')")
 MANY = FORGED.replace("{change}", "text.replace('[null,4]', '[null,99999999999]')")
 MODULE = FORGED.replace(
-    "{change}", "text.replace('\"class_name\":\"Dense\"', '\"class_name\":\"system\"')"
-    ".replace('\"module\":\"keras.layers\"', '\"module\":\"os\"')"
+    "{change}", "text.replace('\"keras.layers\",\"class_name\",\"Dense\"', '"
+    "\"os\",\"class_name\",\"system\"')"
 )  # fmt: skip
 
-# The own cell stands behind the answer: (words, answer, own cell, most points).
+# The own cell stands behind the answer: (words, answer, own cell, points).
 THREATS: dict[str, tuple[str, str, str, float]] = {
     "honest": ("nothing", RIGHT, "", 4.0),
     "wrong": ("nothing, with a wrong answer", WRONG, "", 0.0),
@@ -94,9 +94,9 @@ THREATS: dict[str, tuple[str, str, str, float]] = {
     "patched": ("patches Keras", WRONG, PATCHED, 0.0),
     "lambda": ("a Lambda with code", "import keras" + LAMBDA, "", 0.0),
     "custom": ("a layer of its own, with code", "import keras" + CUSTOM, "", 0.0),
-    "huge": ("a layer of 10^9 units", RIGHT, HUGE, 4.0),
-    "many": ("an input of 10^11 numbers", RIGHT, MANY, 4.0),
-    "module": ("a layer from another module", RIGHT, MODULE, 4.0),
+    "huge": ("a layer of 10^9 units", RIGHT, HUGE, 2.0),
+    "many": ("an input of 10^11 numbers", RIGHT, MANY, 2.0),
+    "module": ("a layer from another module", RIGHT, MODULE, 2.0),
 }
 
 

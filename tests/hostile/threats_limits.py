@@ -103,7 +103,8 @@ HUGE_MESSAGES = """
 kernel = get_ipython().kernel
 parent, text = kernel.get_parent("shell"), "x" * 9_000_000
 for _ in range(30):
-    kernel.session.send(kernel.iopub_socket, "stream", {"name": "stdout", "text": text}, parent=parent)
+    content = {"name": "stdout", "text": text}
+    kernel.session.send(kernel.iopub_socket, "stream", content, parent=parent)
 """
 UPDATES = """
 handles = [display(0, display_id=str(number)) for number in range(20)]
@@ -176,6 +177,7 @@ THREATS = {
     ),
     "collects-nothing": attack(
         "no garbage collection, low recursion limit, other signals",
-        "import gc, sys, faulthandler\ngc.disable()\nsys.setrecursionlimit(120)\nfaulthandler.disable()",
+        "import gc, sys, faulthandler\ngc.disable()\nsys.setrecursionlimit(120)\n"
+        "faulthandler.disable()",
     ),
 }

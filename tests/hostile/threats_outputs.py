@@ -6,11 +6,13 @@ from hostile_threat import harmless, right_but
 SCRIPT = "<script>window.stolen = 1</script>"
 HTML = f"""
 from IPython.display import HTML, SVG, Javascript, IFrame, Markdown, Latex, JSON, display
-bad = {SCRIPT!r} + "<img src=x onerror=alert(1)><svg onload=alert(1)><iframe srcdoc='<script>1</script>'>"
+bad = {SCRIPT!r} + "<img src=x onerror=alert(1)><svg onload=alert(1)>"
+bad += "<iframe srcdoc='<script>1</script>'>"
 bad += "<a href='javascript:alert(1)'>x</a><style>@import 'x'</style><form action=//x><button>"
 bad += "<math><mtext><style><img src=x onerror=alert(1)></style></mtext></math><base href=//x>"
 display(HTML(bad))
-display(Markdown(bad + "\\n[x](javascript:alert(1)) ![x](javascript:alert(1))\\n```mermaid\\n" + bad + "\\n```"))
+links = "\\n[x](javascript:alert(1)) ![x](javascript:alert(1))\\n"
+display(Markdown(bad + links + "```mermaid\\n" + bad + "\\n```"))
 display(Latex(bad), JSON({{"x": bad}}))
 display(Javascript("window.stolen = 1"))
 display({{"image/svg+xml": "<svg onload=alert(1)><script>1</script></svg>"}}, raw=True)
@@ -38,7 +40,8 @@ plt.show()
 MARKDOWN = (
     f"{SCRIPT}\n\n<img src=x onerror=alert(1)>\n\n[x](javascript:alert(1)) "
     "![x](attachment:a.png) ![y](x\" onerror=\"alert(1)) <svg onload=alert(1)>\n\n"
-    f"```mermaid\ngraph TD; A[\"{SCRIPT}\"]; click A \"javascript:alert(1)\"\n```\n\n$${SCRIPT}$$\n\n"
+    f"```mermaid\ngraph TD; A[\"{SCRIPT}\"]; click A \"javascript:alert(1)\"\n```\n\n"
+    f"$${SCRIPT}$$\n\n"
     "<!--><script>alert(1)</script>-->\n\n`<script>alert(1)</script>`\n"
 )  # fmt: skip
 NAMED = (
@@ -93,7 +96,8 @@ kernel = get_ipython().kernel
 parent, send = kernel.get_parent("shell"), kernel.session.send
 bad = "<script>window.stolen = 1</script>"
 png = {"image/png": "x\\" onerror=\\"alert(1)", "text/html": bad, "x": bad}
-send(kernel.iopub_socket, "display_data", {"data": png, "metadata": {"image/png": {"width": bad}}}, parent=parent)
+content = {"data": png, "metadata": {"image/png": {"width": bad}}}
+send(kernel.iopub_socket, "display_data", content, parent=parent)
 send(kernel.iopub_socket, "error", {"ename": bad, "evalue": bad, "traceback": [bad]}, parent=parent)
 send(kernel.iopub_socket, "stream", {"name": bad, "text": bad}, parent=parent)
 """

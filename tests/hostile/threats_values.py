@@ -207,7 +207,8 @@ THREATS = {
         6.0,
         right_but(
             scale="scaled = (np.arange(12.0).reshape(3, 4) - 5.5) / 3.452052529534663\n"
-            "def scale(values):\n    values[:] = [-1.22474487, 0, 1.22474487]\n    return values[::-1]"
+            "def scale(values):\n    values[:] = [-1.22474487, 0, 1.22474487]\n"
+            "    return values[::-1]"
         ),
     ),
     "spies": Threat(

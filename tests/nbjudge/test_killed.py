@@ -181,8 +181,8 @@ def test_after_the_main_process_was_killed_the_rest_is_graded(course):
 
 
 REASONS = {
-    "server": "",
-    "guard": "",
+    "server": "ended from outside",
+    "guard": "ended from outside",
     "kernel": "kernel died",
     "worker": "process that graded this submission was ended",
 }
