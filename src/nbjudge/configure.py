@@ -75,8 +75,11 @@ def configure(c: Config, root: Path | str | None = None) -> None:
     c.GenerateFeedback.preprocessors = list(FEEDBACK)
     # What a student's cell shows is looked at in the instructor's browser.
     c.HTMLExporter.sanitize_html = True
-    # nbgrader's templates leave that out for text cells.
-    c.HTMLExporter.filters = {"markdown2html": "nbjudge.safe_html.markdown2html"}
+    # nbgrader's templates leave that out for text cells; nbconvert's own takes tables apart.
+    c.HTMLExporter.filters = {
+        "markdown2html": "nbjudge.safe_html.markdown2html",
+        "clean_html": "nbjudge.safe_html.clean_html",
+    }
 
 
 def default_db_url(root: Path) -> str:

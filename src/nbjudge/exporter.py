@@ -14,7 +14,13 @@ from nbjudge.judging import judging_here, read_assignment
 from nbjudge.marks import forget_scores
 from nbjudge.records import begin_record
 from nbjudge.settings import Grading
-from nbjudge.submissions import check_notebook_file, submission_digest
+from nbjudge.submissions import (
+    Submission,
+    check_files,
+    check_notebook_file,
+    read_timestamp,
+    submission_digest,
+)
 
 
 class SubmissionExporter(NotebookExporter):
@@ -52,4 +58,6 @@ class SubmissionExporter(NotebookExporter):
                 if (student, name) in judging.times:
                     time = judging.times[student, name]
                     gradebook.update_or_create_submission(name, student, timestamp=time)
+            submission = Submission(student, name, submitted, digest, read_timestamp(submitted))
+            check_files(course, submission, assignment.notebooks)
         return resources | {"nbjudge": {"assignment": assignment}}

@@ -36,6 +36,8 @@ _NO_MESSAGE = (
 )
 # How many messages may wait to be read; a kernel that sends faster has to wait.
 _WAITING_MESSAGES = 8
+# All values of a notebook together may be so many times as large as the largest single one.
+_VALUES_IN_ALL = 5
 # What an output costs beside its text.
 _BYTES_FOR_EACH_OUTPUT = 200
 
@@ -54,7 +56,7 @@ class LiveRun(NotebookClient):
         self._grading = grading
         self._order = order
         self._output_limit = 1_000_000 * grading.max_output_megabytes
-        self._output_size = 0
+        self._output_size = self._handed_out = 0
         self._where = "its first cell"
         self.execution = Execution()
         stopped = f"the cell was stopped because it ran longer than {self._seconds} s"
@@ -181,7 +183,9 @@ class LiveRun(NotebookClient):
             limit = 1_000_000 * self._grading.max_value_megabytes
             content = {"ask": "values", "names": list(names), "prefix": cell, "limit": limit}
             reply = self._ask(content, [], self._seconds, f"the values for test cell '{cell}'")
-            captured = _read_values(names, reply)
+            for name, value in _read_values(names, reply).items():
+                fits = self._hands_out(value.data)
+                captured[name] = value if fits else Captured("refused", b"", self._too_much())
         self.execution.values[cell] = captured
         return captured
 
@@ -198,10 +202,21 @@ class LiveRun(NotebookClient):
             reply = Reply("timeout", b"", reason)
         elif not answer["buffers"]:
             reply = Reply("refused", b"", f"the call of {_function(ref)} was not answered")
+        elif not self._hands_out(data := bytes(answer["buffers"][0])):
+            reply = Reply("refused", b"", self._too_much())
         else:
-            reply = Reply("value", bytes(answer["buffers"][0]), "")
+            reply = Reply("value", data, "")
         self.execution.calls.setdefault(call_key(cell, ref, request), []).append(reply)
         return reply
+
+    def _hands_out(self, data: bytes) -> bool:
+        """Whether this fits into what may be handed out in all."""
+        self._handed_out += len(data)
+        return self._handed_out <= _VALUES_IN_ALL * self._grading.max_value_megabytes * 1_000_000
+
+    def _too_much(self) -> str:
+        megabytes = _VALUES_IN_ALL * self._grading.max_value_megabytes
+        return f"all that the tests of a notebook look at may have {megabytes:,} MB together"
 
     def _execute(self, source: str, where: str) -> list[dict[str, Any]]:
         self._where = where
@@ -330,9 +345,11 @@ def _read_values(names: Sequence[str], reply: dict[str, Any] | None) -> dict[str
 
 
 def _keep_error(cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
-    """See that a cell that did not come to a good end shows an error, interrupted or not."""
+    """See that a cell that did not come to a good end shows an error, and why it was stopped."""
     reply = execute_reply["content"]
-    if reply["status"] != "ok" and not any(out.output_type == "error" for out in cell.outputs):
+    shown = {out.ename for out in cell.outputs if out.output_type == "error"}
+    was_stopped = shown == {"KeyboardInterrupt"} and reply.get("ename") == "CellTimeoutError"
+    if reply["status"] != "ok" and (not shown or was_stopped):
         error = {key: reply.get(key, reply["status"]) for key in ("ename", "evalue")}
         cell.outputs.append(v4.new_output("error", **error, traceback=reply.get("traceback", [])))
 

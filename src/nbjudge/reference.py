@@ -22,6 +22,7 @@ from nbjudge.judge.names import replaced_functions
 from nbjudge.judging import Assignment, Judging
 from nbjudge.markers import solved
 from nbjudge.masters import restore
+from nbjudge.scores import error_message, is_test
 from nbjudge.source_check import replaced
 from nbjudge.staging import stage_files
 from nbjudge.store import digest_of
@@ -80,13 +81,20 @@ def _problems(
             trial = try_notebook(_reference(blueprint), blueprint, setting)
         except NotGraded as error:
             return [f"{blueprint.notebook}: {error}"]
-    return [
+    lost = [
         f"{cell.notebook}, {cell.grade_id}: {cell.score:g} of {cell.max_score:g} points"
         + (f" ({cell.message})" if cell.message else "")
         + _hint(blueprint, cell.grade_id)
         for cell in trial.scores
         if cell.score is not None and cell.score < cell.max_score
     ]
+    # A test that misses a name says nothing of the cell that was to bind it.
+    causes = [
+        f"{blueprint.notebook}, cell {number}: {error_message(cell)}"
+        for number, cell in enumerate(trial.notebook.cells, start=1)
+        if error_message(cell) and not is_test(cell)
+    ]
+    return [*causes, *lost] if lost else []
 
 
 def _hint(blueprint: Blueprint, grade_id: str) -> str:

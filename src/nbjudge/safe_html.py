@@ -6,6 +6,7 @@ a script in one would run in the browser of whoever looks at it, the instructor'
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import bleach
@@ -54,7 +55,8 @@ _TAGS = frozenset(bleach.ALLOWED_TAGS) | frozenset(
         "caption",
     ]
 )
-_CLASSES = ("div", "span", "pre", "code")
+_CLASSES = ("div", "span", "pre", "code", "table")
+_STYLE = re.compile(r"<style\b.*?</style\s*>", re.DOTALL | re.IGNORECASE)
 _IMAGES = ("data:image/png;", "data:image/jpeg;", "data:image/gif;")
 
 
@@ -71,8 +73,19 @@ def markdown2html(context: Context, source: str) -> str:
     """The filter of this name that nbconvert has, for texts by anybody."""
     attachments = (context.get("cell") or {}).get("attachments") or {}
     rendered = MarkdownWithMath(renderer=_Renderer(attachments=attachments)).render(source)
+    return _clean(rendered)
+
+
+def clean_html(element: object) -> str:
+    """The filter of this name that nbconvert has, for what cells show: whole tables stay tables."""
+    text = element.decode(errors="replace") if isinstance(element, bytes) else str(element)
+    # What would be escaped, and then be read as text: pandas puts one before each table.
+    return _clean(_STYLE.sub("", text))
+
+
+def _clean(html: str) -> str:
     return bleach.clean(
-        rendered,
+        html,
         tags=_TAGS,
         attributes=_is_harmless,
         protocols={"http", "https", "mailto", "data"},

@@ -273,9 +273,10 @@ def check_notebook_file(path: Path, size_limit: int) -> None:
 def _missing(notebook: str, present: Sequence[str]) -> str:
     if not present:
         return f"{notebook}.ipynb is missing: the submission holds no notebook."
+    found = ", ".join(map(shown_name, present[:5]))
     return (
-        f"{notebook}.ipynb is missing. The submission holds {', '.join(map(shown_name, present[:5]))}; "
-        f"if that is it, rename it to {notebook}.ipynb and hand in again."
+        f"{notebook}.ipynb is missing. The submission holds {found}; if that "
+        f"is it, rename it to {notebook}.ipynb and hand in again."
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError, SAWarning
 
 from nbjudge.converters import KeepsFailure
 from nbjudge.course import Course, load_course
-from nbjudge.errors import NotGraded
+from nbjudge.errors import NbjudgeError
 from nbjudge.judging import judging_here, read_assignment
 from nbjudge.reference import ReferenceFailed, check_reference
 from nbjudge.submissions import Submission, check_files
@@ -69,7 +69,7 @@ def grade_one(task: Task) -> Worked:
         course = _course(task.trust)
         check_files(course, task.submission, task.notebooks)
         _autograde(course, task.submission)
-    except NotGraded as error:
+    except NbjudgeError as error:
         reason = str(error)
     except KeyboardInterrupt:
         reason = "Grading was interrupted before this submission was done. Grade it again."

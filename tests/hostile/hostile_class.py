@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -53,7 +54,7 @@ class Listener:
 
     def __init__(self, folder: Path) -> None:
         self.heard: list[str] = []
-        self.abstract = f"hostile-{os.getpid()}"
+        self.abstract = f"hostile-{secrets.token_hex(8)}"
         self.path = folder / "listener"
         tcp, udp, path, abstract = (
             socket.socket(socket.AF_INET),

@@ -25,9 +25,9 @@ CHOSEN["files.locked-files"] = THREATS["files.locked-files"]
 @pytest.fixture(scope="session")
 def as_ordinary(hidden, released):
     """The chosen threats; outside of pytest's own folder, which only its user may enter."""
-    top = Path(tempfile.mkdtemp(prefix="hostile-"))
+    top = Path(tempfile.mkdtemp(prefix="hostile-", dir="/tmp"))
     try:
-        top.chmod(0o755)
+        top.chmod(0o777)
         root = Path(shutil.copytree(released, top / "course"))
         with hostile_class.listening(top) as listener:
             places = hostile_class.places_of(root, listener)
@@ -37,7 +37,7 @@ def as_ordinary(hidden, released):
             for path in [root, *root.rglob("*")] if is_root else ():
                 os.chown(path, ORDINARY, ORDINARY, follow_symlinks=False)
             command = [sys.executable, str(Path(__file__).with_name("ordinary_run.py")), str(root)]
-            environment = os.environ | {"HOSTILE_SECRET": hidden.environment}
+            environment = os.environ | {"HOSTILE_SECRET": hidden.environment, "TMPDIR": str(top)}
             done = subprocess.run(command, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr[-3000:]
             told = json.loads((root / "told.json").read_text())

@@ -52,7 +52,7 @@ def test_the_formgrader_shows_the_instructor_nothing_that_runs(hostile):
     config.HTMLExporter.template_name = "formgrade"
     config.HTMLExporter.extra_template_basedirs = [template_path]
     place = graded.course.autograded / graded.outcome.student / "h1" / "tasks.ipynb"
-    resources = collections.defaultdict(str, mathjax_url="", base_url="/", last_kernelspec="")
+    resources = collections.defaultdict(str, index=0, total=1)
     page, _ = HTMLExporter(config=config).from_filename(str(place), resources=resources)
     assert "Mermaid" in page or "mermaid" in page
     found = [item for item in active_parts(page) if "alert" in item or "stolen" in item]

@@ -145,7 +145,7 @@ def test_every_cell_has_the_score_it_should_have(course, grades_here):
     scores = grades(course)
     assert scores["alone", "problem1", DELETES_SQUARES] == (0, 0.5, False)
     assert scores["hacker", "problem1", DELETES_SQUARES] == (0.5, 0.5, False)
-    assert scores["reference", "problem2", "part-a"] == (None, 1, True)
+    assert scores["hacker", "problem2", "part-a"] == (None, 1, True)
     assert {found.max_score for found in outcomes.values()} == {13}
     record = read_record(course.gradebook_folder, "ps1", "hacker")
     assert [run.notebook for run in record.notebooks] == ["problem1", "problem2"]

@@ -31,8 +31,9 @@ for found in grade(course, find_submissions(course), jobs=1):
     print(found.student, found.status, found.score, found.reused, found.reason, sep="|", flush=True)
 """
 ONCE = "import os\nprint(os.urandom(8).hex())\n"  # no two runs print the same
-# Long enough to be found at it.
-LONG = "import time\nend = time.monotonic() + 4\nwhile time.monotonic() < end:\n    pass\n"
+# Long enough to be found at it; starting takes a kernel far less.
+LONG = "import time\nwhile time.process_time() < 4:\n    pass\n"
+AT_WORK = 2.0
 DOUBLE = "def double(x):\n    return 2 * x"
 RIGHT = {"anna": 5, "bob": 5, "cleo": 3}
 
@@ -108,13 +109,15 @@ class Family:
 
 
 def find_family(main: psutil.Process) -> Family | None:
-    """All of them, as soon as there are all of them; the judge is a child of the server too."""
+    """All of them, once Bob's cell is at work; the judge is a child of the server, too."""
     with suppress(psutil.NoSuchProcess, ValueError):
         children = {child: " ".join(child.cmdline()) for child in main.children()}
         (server,) = [child for child, text in children.items() if "nbjudge.warm.server" in text]
         (worker,) = [child for child, text in children.items() if "spawn_main" in text]
         (guard,) = [child for child in server.children() if child.children()]
         (kernel,) = guard.children()
+        if kernel.cpu_times().user < AT_WORK:
+            return None
         return Family(main, server, worker, guard, kernel)
     return None
 

@@ -17,6 +17,8 @@ _BUILTIN = {
 # These build something else from their arguments, or are not for a caller to meet.
 _BY_MESSAGE = {"UnicodeDecodeError", "UnicodeEncodeError", "UnicodeTranslateError"}
 _BY_MESSAGE |= {"BaseExceptionGroup", "ExceptionGroup", "KeyboardInterrupt", "GeneratorExit"}
+# They would end a loop of the test's own, such as that of `all(map(function, …))`.
+_BY_MESSAGE |= {"StopIteration", "StopAsyncIteration"}
 
 
 def exception_node(encoder: Any, error: BaseException) -> list:

@@ -74,14 +74,16 @@ class SandboxedKernelApp(IPKernelApp):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def init_iopub(self, context: zmq.Context) -> None:
-        """Start the thread that sends outputs; where there are no sockets at all, it needs none.
+        """Start the thread that sends outputs; it waits where they are not read so fast.
 
-        The socket would take up what processes write that the notebook has forked.
+        Usually it drops them. In a sandbox without any sockets it does without the one that takes
+        up what forked processes write.
         """
         try:
             socket.socket(socket.AF_INET).close()
         except PermissionError:
             ipykernel.kernelapp.IOPubThread = _PublishesAlone
+        context.setsockopt(zmq.XPUB_NODROP, 1)
         super().init_iopub(context)
 
     def init_heartbeat(self) -> None:
@@ -107,7 +109,6 @@ def run_kernel(request: KernelRequest, descriptors: Sequence[int]) -> None:
     """
     tempfile.tempdir = None  # it was found out before the fork, where it was another folder
     sys.path[:] = ["", *(entry for entry in sys.path if entry)]
-    plant_seed(request.seed, request.shift)
     connection = dict(request.connection)
     ports = [int(connection[f"{channel}_port"]) for channel in CHANNELS]
     config = Config()
@@ -128,6 +129,7 @@ def run_kernel(request: KernelRequest, descriptors: Sequence[int]) -> None:
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     _use_inline_figures()
     app.initialize([])
+    plant_seed(request.seed, request.shift)  # starting has drawn from Python's own generator
     app.start()
 
 
