@@ -282,7 +282,7 @@ class Class:
         self.record("graded")
 
     def record(self, status: str, reason: str = "") -> Path:
-        inputs = Inputs(digest_folder(self.folder), "", {}, {}, {}, {}, None)
+        inputs = Inputs(digest_folder(self.folder), "", {}, {}, {}, {}, 0, "full")
         record = Record("ada", "convnet", status, reason, inputs, "", 0.0)
         return write_record(self.course.gradebook_folder, record)
 

@@ -109,7 +109,7 @@ def outcomes(course, **options):
     return {o.student: o for o in grade(course, find_submissions(course), **options)}
 
 
-def test_what_did_not_change_is_not_run_again(released_course):
+def test_what_did_not_change_is_not_run_again(released_course, grades_here):
     course, root = released_course, released_course.root
     toy.submit(root, "anna")
     toy.submit(root, "bob", {})
@@ -133,7 +133,7 @@ def test_what_did_not_change_is_not_run_again(released_course):
     assert (anna.reused, anna.score) == (False, 5)
 
 
-def test_a_failed_resubmission_leaves_no_old_score_and_loses_no_mark(released_course):
+def test_a_failed_resubmission_leaves_no_old_score_and_loses_no_mark(released_course, grades_here):
     course, root = released_course, released_course.root
     toy.submit(root, "anna")
     assert outcomes(course)["anna"].score == 5
@@ -196,7 +196,7 @@ def find(root):
 
 
 def test_kernels_see_the_students_side_of_the_data_and_nothing_else(
-    released_course, tmp_path, monkeypatch
+    released_course, tmp_path, monkeypatch, grades_here
 ):
     root = released_course.root
     (tmp_path / "modules").mkdir()

@@ -15,7 +15,7 @@ from nbjudge.submission_times import read_submission_times
 from nbjudge.submissions import find_submissions
 
 
-def test_the_instructors_time_counts_and_is_recorded(released_course):
+def test_the_instructors_time_counts_and_is_recorded(released_course, grades_here):
     course, root = released_course, released_course.root
     with course.gradebook() as gradebook:
         gradebook.update_or_create_assignment("ps1", duedate="2030-01-02 12:00:00 UTC")
