@@ -337,6 +337,8 @@ def _read_values(names: Sequence[str], reply: dict[str, Any] | None) -> dict[str
                 captured[name] = Captured("missing")
             case ["value", int(number)] if 0 <= number < len(buffers):
                 captured[name] = Captured("value", bytes(buffers[number]))
+            case ["same", str(other)] if other in captured and captured[other].state == "value":
+                captured[name] = Captured("same", b"", other)
             case ["refused", str(reason)]:
                 captured[name] = Captured("refused", b"", reason[:1000])
             case _:

@@ -244,10 +244,11 @@ def _scores(
 
 @cache
 def versions() -> dict[str, str]:
-    """The versions that a run depends on: Python, the system, and a digest of all packages."""
+    """What a run depends on: Python, the system, digests of all packages and of this one."""
     packages = sorted({f"{item.name}=={item.version}" for item in distributions()})
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "packages": digest_of({"packages": packages}),
+        "nbjudge": digest_folder(Path(__file__).parent, ["__pycache__"]),
     }

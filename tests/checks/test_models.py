@@ -271,6 +271,10 @@ class TestDropout:
         ask(model).has_dropout(0.3)
         assert "rate 0.3" in message(lambda: ask(model).has_dropout(0.8))
 
+    def test_a_dropout_rate_of_single_precision(self):
+        model = chain(layers.Dropout(np.float32(0.3)))
+        ask(model).has_dropout(0.3).has_layers(layers.Dropout(0.3))
+
     def test_none_and_two(self):
         assert "has 0 Dropout" in message(lambda: ask(chain(layers.Flatten())).has_dropout(0.3))
         two = chain(layers.Dropout(0.3), layers.Dropout(0.3))

@@ -338,3 +338,20 @@ def test_the_kernel_marker_is_a_line_of_its_own():
     assert not runs_in_kernel("### run in student kernel")
     assert not runs_in_kernel("#### RUN IN STUDENT KERNEL")
     assert not runs_in_kernel("### RUN IN STUDENT KERNEL, please")
+
+
+REPLACED = [
+    ("rate = 1\ndef tax(x): return x * rate", "rate = 2\nassert tax(4) == 8", ("rate",)),
+    ("def g(): return 1\ndef f(): return g()", "g = lambda: 5\nassert f() == 5", ("g",)),
+    ("def g(): return n\ndef f(): return g()", "n = 5\nassert f() == 5", ("n",)),
+    ("def f(): print(1)", "with patch('builtins.print'):\n    f()", ("builtins.print",)),
+    ("import numpy as np\ndef f(x): return np.sum(x)", "import numpy as np\nx = 1\nf(x)", ()),
+    ("def f(x):\n    return x", "x = 1\nassert f(x)", ()),
+    ("def f(x): return x\ndef unused(): return x", "x = 1\nassert f(x)", ()),
+]
+
+
+@pytest.mark.parametrize(("answer", "test", "names"), REPLACED)
+def test_what_functions_read_and_a_test_replaces_is_found(answer, test, names):
+    cells = [SourceCell("a", answer, False, True), SourceCell("t", test, True, False)]
+    assert replaced_functions(cells, "t") == names

@@ -18,6 +18,8 @@ from dlcourse.checks.layers import LayerFacts, expected_facts, facts_of, refuse_
 from dlcourse.checks.outcome import Check, a, fail, fail_by, require_attempt, show
 
 _BATCH = 250
+# Of a rate that came as a float32.
+_RATE_TOLERANCE = 1e-6
 
 
 def logits_of(model: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -151,8 +153,8 @@ class ModelCheck(Check):
         ]
         if len(rates) != 1:
             fail(f"{self.name} has {len(rates)} Dropout layers.", expected="one")
-        if abs(rates[0] - rate) > 1e-9:
-            turned = abs(rates[0] - (1 - rate)) < 1e-9
+        if abs(rates[0] - rate) > _RATE_TOLERANCE:
+            turned = abs(rates[0] - (1 - rate)) < _RATE_TOLERANCE
             fail(
                 f"{self.name} has a Dropout with rate {rates[0]:g}.",
                 expected=f"rate {rate:g}",
@@ -301,7 +303,7 @@ class ModelCheck(Check):
     def _require_same_layer(self, position: int, layer: LayerFacts, target: LayerFacts) -> None:
         where = f"{self.name}: layer {position} ({layer})"
         for key, wanted in target.settings.items():
-            if layer.settings[key] != wanted:
+            if not _is_setting(layer.settings[key], wanted):
                 problem = f"{where} has {key} {_setting(layer.settings[key])}"
                 hint = ""
                 if layer.equation and layer.parameters != target.parameters:
@@ -323,6 +325,12 @@ class ModelCheck(Check):
 
 def _kinds(facts: list[LayerFacts]) -> str:
     return " → ".join(layer.kind for layer in facts) or "none"
+
+
+def _is_setting(got: Any, wanted: Any) -> bool:
+    if isinstance(got, float) and isinstance(wanted, float):
+        return abs(got - wanted) <= _RATE_TOLERANCE
+    return got == wanted
 
 
 def _setting(value: Any) -> str:

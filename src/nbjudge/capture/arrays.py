@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nbjudge.capture import limits
+from nbjudge.capture import kept, limits
 from nbjudge.capture.errors import Damaged, NotHandedOut
 
 # Booleans, numbers, texts of a fixed width, moments and spans; nothing with fields or objects.
@@ -26,15 +26,48 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
         if np.ma.MaskedArray in bases:
             data, mask = np.ma.getdata(value), np.ma.getmaskarray(value)
             return ["masked", encoder.node(np.asarray(data)), encoder.node(np.asarray(mask))]
-        return array_node(encoder, np.asarray(value))
+        if np.matrix in bases:
+            return ["matrix", array_node(encoder, np.asarray(value))]
+        node, place = array_node(encoder, np.asarray(value)), _place_in_argument(encoder, value)
+        return node if place is None else ["view", *place, node]
     if np.generic in bases:
         single = np.array([value])  # an empty text has no dtype that is any use by itself
         return ["np", _dtype_of(encoder, single.dtype), single.tobytes().hex()]
     if np.random.Generator in bases or np.random.RandomState in bases:
-        raise NotHandedOut(f"a random number generator cannot be handed out{encoder.place()}")
+        words = f"a random number generator cannot be handed out{encoder.place()}"
+        return kept.node(encoder, value, kind, words)
     if np.dtype in bases:
         return ["dtype", "object" if value.kind == "O" else _dtype_of(encoder, value)]
     return None
+
+
+def _place_in_argument(encoder: Any, value: np.ndarray) -> list | None:
+    """``[argument, offset, strides]`` for an array that looks into one, in bytes."""
+    if value.flags.owndata or not value.size or value.dtype.kind == "O":
+        return None
+    first = value.__array_interface__["data"][0]
+    for number, argument in encoder.arguments:
+        offset = first - argument.__array_interface__["data"][0]
+        if argument.dtype == value.dtype and 0 <= offset < argument.nbytes:
+            return [number, offset, list(value.strides)]
+    return None
+
+
+def view_of(argument: Any, offset: Any, strides: Any, seen: np.ndarray) -> np.ndarray:
+    """The part of ``argument`` that ``seen`` was a view of; ``seen`` if there is none."""
+    numbers = [offset, *strides] if type(strides) is list else [None]
+    if not all(type(n) is int and abs(n) < 2**62 for n in numbers) or len(strides) != seen.ndim:
+        raise Damaged("a view without a place")
+    if not isinstance(argument, np.ndarray) or not argument.flags.c_contiguous:
+        return seen
+    if argument.dtype != seen.dtype or argument.dtype.kind == "O" or not seen.size:
+        return seen
+    steps = [(n - 1) * step for n, step in zip(seen.shape, strides, strict=True)]
+    low = offset + sum(min(step, 0) for step in steps)
+    high = offset + sum(max(step, 0) for step in steps) + seen.itemsize
+    if low < 0 or high > argument.nbytes:
+        raise Damaged("a view beyond its array")
+    return np.ndarray(seen.shape, seen.dtype, argument, offset, strides)
 
 
 def array_node(encoder: Any, value: np.ndarray) -> list:
@@ -115,10 +148,17 @@ def _decode_masked(decoder: Any, data: Any, mask: Any) -> np.ndarray:
     return np.ma.MaskedArray(decoder.value(data), mask=decoder.value(mask))
 
 
+def _decode_matrix(decoder: Any, node: Any) -> np.matrix:
+    if type(node) is not list or len(node) != 4 or node[0] != "array":
+        raise Damaged("no matrix")
+    return np.asmatrix(decode_array(decoder, *node[1:]))
+
+
 DECODERS = {
     "dtype": lambda d, text: np.dtype(object) if text == "object" else _dtype(text),
     "np": _decode_scalar,
     "array": decode_array,
     "oarray": _decode_objects,
+    "matrix": _decode_matrix,
     "masked": _decode_masked,
 }

@@ -1,11 +1,13 @@
 """Calls of the student's functions from the judge's process.
 
-A request holds the arguments: ``[[node of each positional one], [[name, node] of each keyword]]``.
+A request holds the arguments: ``[[node of each positional one], [[name, node] of each keyword]]``,
+and what ``randomness`` says when the test has planted a seed.
 A reply is ``[changes, outcome, printed]``: ``changes`` are ``[number, node]`` of the arguments, or
 objects within arguments, that the call changed; ``outcome`` is ``["result", node]``, ``["raised",
 exception]`` or ``["refused", message]``; ``printed`` is what the call wrote to ``sys.stdout``.
 Numbers are those of the shared objects in the request (see ``codec``), and the node ``["arg",
-number]`` in a reply is the caller's very object.
+number]`` in a reply is the caller's very object; ``["view", number, offset, strides, array]`` looks
+into it.
 
 Two more tags in a request: ``["own", ref]``, a function of the notebook, and ``["import", module,
 qualified name]``, which only the student's process looks up.
@@ -22,7 +24,7 @@ import warnings
 from collections import deque
 from typing import Any
 
-from nbjudge.capture import exceptions, plain
+from nbjudge.capture import exceptions, plain, randomness
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.functions import FunctionTable, name_of
@@ -57,7 +59,7 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
     results = table.under(f"{ref}()#{number}")
     try:
         function = table.get(ref)
-        args, kwargs, shared = _arguments(table, request, limit)
+        args, kwargs, shared, luck = _arguments(table, request, limit)
     except KeyError:
         return _only(["refused", f"there is no function {ref}"])
     except Damaged as error:
@@ -67,36 +69,38 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
     figures = _open_figures()
     name = name_of(function) or "the function"
     printed = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
+    parts = (before, shared, known, results, limit, printed)
+    # A generator of the student's runs, and prints, when its items are taken.
+    with randomness.stream(table.randomness, luck), contextlib.redirect_stdout(printed):
+        try:
             result, error = function(*args, **kwargs), None
-    except KeyboardInterrupt:
-        result, error = None, TimeoutError(f"{name} ran longer than its time limit")
-    except BaseException as raised:
-        result, error = None, raised
-    parts = (before, shared, known, results, limit, _text(printed))
-    try:
-        return _reply(result, error, *parts)
-    except plain.IterationFailed as failed:
-        return _reply(None, failed.error, *parts)
-    except KeyboardInterrupt:
-        late = TimeoutError(f"{name} ran longer than its time limit")
-        return _reply(None, late, *parts)
-    except BaseException as raised:  # what the student's code has a way to raise even here
-        return _reply(None, raised, *parts)
-    finally:
-        _close_figures(figures)
+        except KeyboardInterrupt:
+            result, error = None, TimeoutError(f"{name} ran longer than its time limit")
+        except BaseException as raised:
+            result, error = None, raised
+        try:
+            return _reply(result, error, *parts)
+        except plain.IterationFailed as failed:
+            return _reply(None, failed.error, *parts)
+        except KeyboardInterrupt:
+            late = TimeoutError(f"{name} ran longer than its time limit")
+            return _reply(None, late, *parts)
+        except BaseException as raised:  # what the student's code has a way to raise even here
+            return _reply(None, raised, *parts)
+        finally:
+            _close_figures(figures)
 
 
-def _arguments(table: FunctionTable, request: bytes, limit: int) -> tuple[list, dict, list]:
+def _arguments(table: FunctionTable, request: bytes, limit: int) -> tuple[list, dict, list, Any]:
     hooks = {"own": lambda d, ref: table.get(ref), "import": lambda d, m, q: place_of(m, q)}
 
-    def work() -> tuple[list, dict, list]:
-        (positional, keywords), buffers = opened(request, limit)
+    def work() -> tuple[list, dict, list, Any]:
+        (positional, keywords, *luck), buffers = opened(request, limit)
         decoder = Decoder(buffers, hooks)
         args = decoder.values(positional)
         kwargs = {name: decoder.value(node) for name, node in keywords}
-        return args, kwargs, decoder.shared
+        shared = list(decoder.shared)
+        return args, kwargs, shared, decoder.value(luck[0]) if luck else None
 
     return guarded_decode(work)
 
@@ -109,7 +113,7 @@ def _reply(
     known: dict[int, list],
     results: FunctionTable,
     limit: int,
-    printed: str,
+    printed: io.StringIO,
 ) -> bytes:
     encoder = Encoder(limit, results, "what the function gives")
     encoder.known = known
@@ -119,11 +123,12 @@ def _reply(
         for i, value in enumerate(shared):
             if before[i] is not None and _fingerprint(value, known, limit) != before[i]:
                 changes.append([i, _apart(encoder, value)])
+        encoder.arguments = [(i, value) for i, value in enumerate(shared) if _is_array(value)]
         if error is None:
             outcome = ["result", encoder.node(result)]
         else:
             outcome = ["raised", exceptions.exception_node(encoder, error)]
-        return encoder.message([changes, outcome, printed])
+        return encoder.message([changes, outcome, _text(printed)])
 
     try:
         return guarded_encode(work, encoder.name, let=(plain.IterationFailed,))
@@ -182,6 +187,10 @@ def _close_figures(before: set[int]) -> None:
     """Close what the call has opened, so that later cells do not draw on it."""
     for number in _open_figures() - before:
         sys.modules["matplotlib.pyplot"].close(number)
+
+
+def _is_array(value: Any) -> bool:
+    return "numpy" in sys.modules and type(value) is sys.modules["numpy"].ndarray
 
 
 def _can_change(value: Any) -> bool:

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import builtins
+import importlib
 from typing import Any
 
 from nbjudge.capture.errors import Damaged
 
 _TEXT = 20_000
 _ARGUMENTS = 20
+_OF_LIBRARIES = {
+    name: module
+    for module, names in {
+        "numpy.linalg": "LinAlgError",
+        "numpy.exceptions": "AxisError DTypePromotionError VisibleDeprecationWarning",
+        "json": "JSONDecodeError",
+        "decimal": "InvalidOperation DivisionByZero",
+        "statistics": "StatisticsError",
+        "subprocess": "CalledProcessError TimeoutExpired",
+        "struct": "error",
+        "pandas.errors": "MergeError ParserError EmptyDataError IndexingError OutOfBoundsDatetime "
+        "UndefinedVariableError",
+    }.items()
+    for name in names.split()
+}
 _BUILTIN = {
     name: value
     for name, value in vars(builtins).items()
@@ -44,7 +60,10 @@ def exception_of(decoder: Any, node: Any) -> BaseException:
     args = None if arguments is None else tuple(decoder.values(arguments))
     kind = _kind(names)
     if args is not None and kind.__name__ not in _BY_MESSAGE:
-        error = kind(*args)
+        try:
+            error = kind(*args)
+        except TypeError:  # of a library, which wants other arguments
+            return _with_message(kind, message)
         if type(error) is kind and str(error) == message:
             return error
     return _with_message(kind, message)
@@ -64,10 +83,10 @@ def _kind(names: list[str]) -> type[BaseException]:
     first = names[0]
     if first in _BUILTIN:
         return _BUILTIN[first]
-    if first == "LinAlgError":
-        from numpy.linalg import LinAlgError
-
-        return LinAlgError
+    if first in _OF_LIBRARIES:
+        found = getattr(importlib.import_module(_OF_LIBRARIES[first]), first)
+        if {kind.__name__ for kind in found.__mro__} <= {*names, "object"}:
+            return found
     base = next((_BUILTIN[name] for name in names[1:] if name in _BUILTIN), Exception)
     if not issubclass(base, Exception) or base.__name__ in _BY_MESSAGE:
         base = Exception
@@ -85,4 +104,6 @@ def _with_message(kind: type[BaseException], message: str) -> BaseException:
     told = type(
         kind.__name__, (kind,), {"__str__": lambda self: message, "__module__": kind.__module__}
     )
-    return told(message)
+    error = told.__new__(told, message)
+    error.args = (message,)
+    return error

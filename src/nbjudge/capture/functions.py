@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.capture.kept import KeptObject
 
 # Classes that are values of their own, such as what `type(x)` gives; calling them is harmless.
 _PLAIN_CLASSES = {
@@ -83,16 +84,21 @@ class FunctionTable:
     def __init__(self) -> None:
         self.prefix = ""
         self.calls: dict[str, int] = {}
+        self.randomness: dict[str, Any] = {}
         self._functions: dict[str, Callable] = {}
 
     def under(self, prefix: str) -> FunctionTable:
         """The same table for what is handed out under ``prefix``, such as "test_a/describe"."""
         table = FunctionTable()
         table.prefix, table.calls, table._functions = prefix, self.calls, self._functions
+        table.randomness = self.randomness
         return table
 
-    def keep(self, path: str, function: Callable) -> str:
-        """Keep ``function``, found at ``path`` ("" for the value itself); gives its reference."""
+    def keep(self, path: str, function: Any) -> str:
+        """Keep ``function``, or any other object; gives its reference.
+
+        ``path`` is where it was found, "" for the value itself.
+        """
         ref = "/".join(part for part in (self.prefix, path) if part) or "value"
         self._functions[ref] = function
         return ref
@@ -108,6 +114,8 @@ class FunctionTable:
 
 def encode(encoder: Any, value: Any, kind: type) -> list | None:
     """The node of a callable; the encoder's ``functions`` says what becomes of it."""
+    if isinstance(value, KeptObject):
+        return encoder.functions.node(encoder.path(), value)
     if not callable(value):
         return None
     if kind is type and (value in _PLAIN_CLASSES or _is_numpy_class(value)):

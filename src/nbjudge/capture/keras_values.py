@@ -31,6 +31,7 @@ OUTPUT_NUMBERS = 50_000_000
 """Numbers that one layer may give for one example."""
 
 _SMALL_STATE = 4096
+_GRAPHS = ("keras.src.models.functional", "keras.src.models.sequential")
 
 
 def encode(encoder: Any, value: Any, kind: type) -> list | None:
@@ -112,7 +113,10 @@ def _keras(encoder: Any, value: Any, kind: type, bases: tuple) -> list | None:
 
 
 def _model(encoder: Any, value: Any, kind: type) -> list:
-    if kind.__module__ not in ("keras.src.models.functional", "keras.src.models.sequential"):
+    compiled = value
+    if kind.__module__ not in _GRAPHS:
+        value, kind = _without_class(value, kind)
+    if kind.__module__ not in _GRAPHS:
         raise NotHandedOut(
             f"the model is built by a class of its own ({kind.__name__}), which cannot be handed "
             "out: make it with keras.Model(inputs, outputs) or keras.Sequential"
@@ -129,10 +133,26 @@ def _model(encoder: Any, value: Any, kind: type) -> list:
     }
     _inspect(encoder, config, "the model")
     node = ["model", encoder.node(config), *_state(encoder, value), None]
-    if value.compiled:
-        shown, error = _compile_facts(value)
-        node[-1] = [encoder.node(shown), error, _iterations(value)]
+    if compiled.compiled:
+        shown, error = _compile_facts(compiled)
+        node[-1] = [encoder.node(shown), error, _iterations(compiled)]
     return node
+
+
+def _without_class(model: Any, kind: type) -> tuple[Any, type]:
+    """A model of Keras' own class with the same layers, if its class only puts them together."""
+    import keras
+
+    own = [b for b in kind.__mro__ if not b.__module__.startswith(("keras.", "tensorflow."))]
+    known = {"__init__", "__module__", "__doc__"}
+    if any(base is not object and not vars(base).keys() <= known for base in own):
+        return model, kind
+    if keras.Sequential in kind.__mro__:
+        return model, keras.Sequential
+    if _GRAPHS[0] in [base.__module__ for base in kind.__mro__] and model.inputs:
+        plain = keras.Model(model.inputs, model.outputs, name=model.name)
+        return plain, type(plain)
+    return model, kind
 
 
 def _state(encoder: Any, value: Any) -> list:

@@ -7,8 +7,7 @@ import enum
 import types
 from typing import Any
 
-from nbjudge.capture import plain
-from nbjudge.capture.errors import NotHandedOut
+from nbjudge.capture import kept, plain
 
 DECODERS: dict[str, Any] = {}
 
@@ -16,12 +15,11 @@ DECODERS: dict[str, Any] = {}
 def encode(encoder: Any, value: Any, kind: type) -> list | None:
     """The node of a subclass's instance or an iterator; refuses what is known to be unfit."""
     bases = type.__dict__["__mro__"].__get__(kind)
-    if enum.Enum in bases:
-        raise NotHandedOut(
-            f"a member of the enumeration {kind.__name__} cannot be handed out{encoder.place()}"
-        )
+    if enum.Enum in bases and not {int, float, str} & set(bases):
+        words = f"a member of the enumeration {kind.__name__} cannot be handed out{encoder.place()}"
+        return kept.node(encoder, value, kind, words)
     if types.ModuleType in bases:
-        raise NotHandedOut(f"a module cannot be handed out{encoder.place()}")
+        return kept.node(encoder, value, kind, f"a module cannot be handed out{encoder.place()}")
     node = _as_base(encoder, value, kind)
     if node is None and kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__"):
         node = plain.iterator_node(encoder, value)

@@ -214,11 +214,11 @@ ENCODERS = {
     dict: lambda e, v: ["dict", _pairs(e, v)],
     collections.OrderedDict: lambda e, v: ["ordered", _pairs(e, v)],
     collections.Counter: lambda e, v: ["counter", _pairs(e, v)],
-    collections.defaultdict: lambda e, v: ["default", _pairs(e, v)],
+    collections.defaultdict: lambda e, v: ["default", _pairs(e, v), e.node(v.default_factory)],
     collections.deque: lambda e, v: ["deque", v.maxlen, *_items(e, list(v))],
-    type({}.keys()): lambda e, v: ["list", *_items(e, list(v))],
-    type({}.values()): lambda e, v: ["list", *_items(e, list(v))],
-    type({}.items()): lambda e, v: ["list", *_items(e, list(v))],
+    type({}.keys()): lambda e, v: ["keys", *_items(e, list(v))],
+    type({}.values()): lambda e, v: ["values", *_items(e, list(v))],
+    type({}.items()): lambda e, v: ["items", _pairs(e, dict(list(v)))],
     datetime.date: lambda e, v: ["date", v.year, v.month, v.day],
     datetime.time: _time,
     datetime.datetime: _datetime,
@@ -256,6 +256,17 @@ def _dict(decoder: Any, nodes: Any) -> dict:
     if len(result) != len(keys):
         raise Damaged("a key twice in one dict")
     return result
+
+
+def _decode_default(decoder: Any, nodes: Any, factory: Any) -> collections.defaultdict:
+    pairs = _dict(decoder, nodes)
+    return collections.defaultdict(decoder.value(factory), pairs)
+
+
+def _decode_keys(decoder: Any, *items: Any) -> Any:
+    keys = _unpacked(decoder, *items)
+    check_hashes(keys)
+    return dict.fromkeys(keys).keys()
 
 
 def _set(decoder: Any, nodes: Any) -> set:
@@ -359,7 +370,10 @@ DECODERS = {
     "dict": _dict,
     "ordered": lambda d, nodes: collections.OrderedDict(_dict(d, nodes)),
     "counter": lambda d, nodes: collections.Counter(_dict(d, nodes)),
-    "default": lambda d, nodes: collections.defaultdict(None, _dict(d, nodes)),
+    "default": _decode_default,
+    "keys": _decode_keys,
+    "values": lambda d, *items: dict(enumerate(_unpacked(d, *items))).values(),
+    "items": lambda d, nodes: _dict(d, nodes).items(),
     "deque": _decode_deque,
     "iter": lambda d, *items: iter(_unpacked(d, *items)),
     "date": lambda d, *parts: datetime.date(*parts),

@@ -9,13 +9,21 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from nbjudge.capture import exceptions
+from nbjudge.capture import exceptions, randomness
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.functions import FunctionFacts, facts_hook
+from nbjudge.capture.kept import KeptObject, ref_of
 from nbjudge.capture.tree import Decoder, Encoder
 
 DEFAULT_LIMIT = 100_000_000
+
+
+_STAYS = (
+    "a test can call {function} and read its name, docstring and signature, but not its {name}, "
+    "which is in the student's kernel; an instructor can run the test there, by the line "
+    "`### RUN IN STUDENT KERNEL`"
+)
 
 
 class RemoteFunction:
@@ -57,6 +65,15 @@ class RemoteFunction:
             raise error
         return outcome
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(_STAYS.format(name=name, function=self.__dict__.get("__name__", "it")))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("__") or name in ("facts", "_send", "_limit"):
+            object.__setattr__(self, name, value)
+        else:
+            raise AttributeError(_STAYS.format(name=name, function=self.__name__))
+
     def __repr__(self) -> str:
         kind = "class" if self.facts.is_class else "function"
         return f"<{kind} {self.facts.name} of the notebook>"
@@ -80,7 +97,17 @@ class RemoteFunction:
         def make(facts: FunctionFacts) -> RemoteFunction:
             return RemoteFunction(facts, self._send, limit=self._limit)
 
-        decoder = Decoder(buffers, {"arg": argument, "function": facts_hook(make)})
+        def view(decoder: Decoder, number: Any, offset: Any, strides: Any, node: Any) -> Any:
+            from nbjudge.capture.arrays import decode_array, view_of
+
+            if type(node) is not list or len(node) != 4 or node[0] != "array":
+                raise Damaged("a view without an array")
+            return view_of(
+                argument(decoder, number), offset, strides, decode_array(decoder, *node[1:])
+            )
+
+        hooks = {"arg": argument, "view": view, "function": facts_hook(make)}
+        decoder = Decoder(buffers, hooks)
         values, holds = [], {}
         for number, node in changes:
             argument(decoder, number)
@@ -106,8 +133,11 @@ class _HandIn:
     def node(self, path: str, function: Any) -> list:
         if isinstance(function, RemoteFunction):
             return ["own", function.facts.ref]
+        if isinstance(function, KeptObject):
+            return ["own", ref_of(function)]
         name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None)
-        module = getattr(function, "__module__", None) or "numpy"
+        owner = getattr(function, "__objclass__", None)  # of a method like str.upper
+        module = getattr(function, "__module__", None) or getattr(owner, "__module__", "numpy")
         try:
             if module != "__main__" and place_of(module, name) is function:
                 return ["import", module, name]
@@ -126,9 +156,14 @@ def request(args: tuple, kwargs: dict, limit: int) -> tuple[bytes, list[Any]]:
     def work() -> bytes:
         positional = [encoder.node(value, str(i)) for i, value in enumerate(args)]
         keywords = [[name, encoder.node(value, name)] for name, value in kwargs.items()]
-        return encoder.message([positional, keywords])
+        given.extend(encoder.shared)
+        luck = randomness.told()
+        return encoder.message(
+            [positional, keywords, *([] if luck is None else [encoder.node(luck)])]
+        )
 
-    return guarded_encode(work, encoder.name), encoder.shared
+    given: list[Any] = []
+    return guarded_encode(work, encoder.name), given
 
 
 def place_of(module: str, qualname: str) -> Any:

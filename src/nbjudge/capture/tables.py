@@ -110,6 +110,8 @@ def _column(encoder: Any, column: Any, step: str) -> list:
     if isinstance(dtype, pd.IntervalDtype):
         left, right = encoder.node(pd.Index(column.left)), encoder.node(pd.Index(column.right))
         return ["intervals", left, right, column.closed]
+    if isinstance(dtype, pd.PeriodDtype):
+        return ["periods", array_node(encoder, np.asarray(column.asi8)), dtype.name[7:-1]]
     raise NotHandedOut(f"a column of dtype {dtype} cannot be handed out{encoder.place()}")
 
 
@@ -127,8 +129,8 @@ _ENCODERS = {
     pd.Timestamp: _moment,
     pd.Timedelta: lambda e, v: ["pdelta", int(v.asm8.view("i8")), v.unit],
     pd.Interval: lambda e, v: ["interval", e.node(v.left), e.node(v.right), v.closed],
-    pd.Categorical: lambda e, v: _series(e, pd.Series(v)),
-    pd.api.extensions.ExtensionArray: lambda e, v: _series(e, pd.Series(v)),
+    pd.Period: lambda e, v: ["period", v.ordinal, pd.PeriodDtype(v.freq).name[7:-1]],
+    pd.api.extensions.ExtensionArray: lambda e, v: ["pdarray", _column(e, v, "")],
 }
 
 
@@ -200,6 +202,29 @@ def _intervals(decoder: Any, left: Any, right: Any, closed: Any) -> Any:
     )
 
 
+def _period_dtype(frequency: Any) -> pd.PeriodDtype:
+    if type(frequency) is not str or not _FREQUENCY.fullmatch(frequency):
+        raise Damaged("no frequency")
+    return pd.PeriodDtype(frequency)
+
+
+def _periods(decoder: Any, ordinals: Any, frequency: Any) -> Any:
+    array = _array(decoder, ordinals)
+    if array.ndim != 1 or array.dtype != np.int64:
+        raise Damaged("no periods")
+    return pd.arrays.PeriodArray(array, dtype=_period_dtype(frequency))
+
+
+def _decode_period(decoder: Any, ordinal: Any, frequency: Any) -> pd.Period:
+    if type(ordinal) is not int or abs(ordinal) >= 2**63:
+        raise Damaged("no period")
+    return pd.Period(ordinal=ordinal, freq=_period_dtype(frequency).freq)
+
+
+def _decode_pdarray(decoder: Any, node: Any) -> Any:
+    return pd.array(_decode_column(decoder, node), copy=False)
+
+
 def _plain_column(decoder: Any, node: Any) -> np.ndarray:
     array = _array(decoder, node)
     if array.ndim != 1:
@@ -214,6 +239,7 @@ _COLUMNS = {
     "nullable": _nullable,
     "strings": _strings,
     "intervals": _intervals,
+    "periods": _periods,
 }
 
 
@@ -305,6 +331,8 @@ DECODERS = {
     "multi_index": _decode_multi_index,
     "range_index": _decode_range_index,
     "timestamp": _decode_moment,
+    "period": _decode_period,
+    "pdarray": _decode_pdarray,
     "pdelta": _decode_delta,
     "nat": lambda d: pd.NaT,
     "na": lambda d: pd.NA,

@@ -26,9 +26,9 @@ def _words(text: str) -> list[str]:
 
 SHARED = frozenset(
     _words(
-        "list tuple named set frozenset dict ordered counter default deque bytearray iter bytes "
-        "text array oarray masked series frame frame2d index range_index multi_index "
-        "model layer keras history figure axes tensor"
+        "list tuple named set frozenset dict ordered counter default keys values items deque "
+        "bytearray iter bytes text array oarray matrix masked series frame frame2d index "
+        "range_index multi_index pdarray model layer keras history figure axes tensor kept view"
     )
 )
 
@@ -44,13 +44,15 @@ _FAMILIES = (
 )
 _TAGS = {
     "plain": "int complex text bytes bytearray ellipsis range slice list tuple named set frozenset "
-    "dict ordered counter default deque iter date time datetime timedelta zone decimal fraction "
-    "uuid path",
-    "arrays": "np array oarray masked dtype",
-    "tables": "series frame frame2d index range_index multi_index timestamp pdelta nat na interval",
+    "dict ordered counter default keys values items deque iter date time datetime timedelta zone "
+    "decimal fraction uuid path",
+    "arrays": "np array oarray matrix masked dtype",
+    "tables": "pdarray series frame frame2d index range_index multi_index timestamp period pdelta "
+    "nat na interval",
     "keras_values": "model layer keras history tensor tf_dtype",
     "figures": "figure axes",
     "functions": "function class",
+    "kept": "kept",
 }
 FAMILY_OF_TAG = {tag: family for family, tags in _TAGS.items() for tag in _words(tags)}
 
@@ -63,7 +65,8 @@ class Encoder:
     """Turns values into nodes and buffers; one encoder makes one message.
 
     ``functions`` has ``node(path, function)``, which gives a function's node or raises.
-    ``known`` holds objects that the other end has already, by ``id``, as nodes.
+    ``known`` holds objects that the other end has already, by ``id``, as nodes; ``arguments`` are
+    the numpy arrays among them, with their numbers.
     """
 
     def __init__(self, limit: int, functions: Any = None, name: str = "the value"):
@@ -71,6 +74,7 @@ class Encoder:
         self.buffers: list[bytes] = []
         self.shared: list[Any] = []
         self.known: dict[int, list] = {}
+        self.arguments: list[tuple[int, Any]] = []
         self._size = 0
         self._nodes = 0
         self._weights: dict[int, int] = {}
@@ -124,7 +128,8 @@ class Encoder:
                 node = _family(name).encode(self, value, kind)
                 if node is not None:
                     return node
-        raise NotHandedOut(f"{_describe(kind)} cannot be handed out{self.place()}")
+        words = f"{_describe(kind)} cannot be handed out{self.place()}"
+        return _family("kept").node(self, value, kind, words)
 
     def buffer(self, data: bytes | memoryview) -> int:
         """The number of a new buffer with ``data``."""

@@ -68,6 +68,14 @@ def _global_loads(node: ast.AST) -> set[str]:
     return found - {"__class__"}
 
 
+def called_loads(node: ast.AST) -> set[str]:
+    """The names that a function or class looks up outside of itself once it is called."""
+    code = compiled(node)
+    parts = list(code_objects(code))[1:] if code else []
+    instructions = [item for part in parts for item in dis.get_instructions(part)]
+    return {item.argval for item in instructions if item.opname == "LOAD_GLOBAL"}
+
+
 def _walrus_names(node: ast.AST) -> set[str]:
     return {item.target.id for item in ast.walk(node) if isinstance(item, ast.NamedExpr)}
 

@@ -34,9 +34,12 @@ class TestCell:
 
 @dataclass(frozen=True)
 class Captured:
-    """What a name stood for in the student's kernel: encoded bytes, or why there are none."""
+    """What a name stood for in the student's kernel: encoded bytes, or why there are none.
 
-    state: Literal["value", "missing", "refused"]
+    ``same`` is the very object of an earlier name, which is in ``reason``.
+    """
+
+    state: Literal["value", "same", "missing", "refused"]
     data: bytes = b""
     reason: str = ""
 
@@ -81,7 +84,7 @@ def run_message(
         if value.state == "value":
             facts[name]["blob"] = len(blobs)
             blobs.append(value.data)
-        elif value.state == "refused":
+        elif value.state in ("refused", "same"):
             facts[name]["reason"] = value.reason
     return {"run": {**asdict(cell), "values": facts, "limit": limit}}, blobs
 

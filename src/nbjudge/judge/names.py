@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nbjudge.judge.cells import Binding, bindings, future_imports, parse, star_imports
-from nbjudge.judge.flow import free_names, surely_bound
+from nbjudge.judge.flow import called_loads, free_names, surely_bound
 
 _KERNEL_MARKER = re.compile(r"^[ \t]*### RUN IN STUDENT KERNEL[ \t]*$", re.MULTILINE)
 # IPython's memory of what was typed and shown, and what every module has.
@@ -82,19 +82,26 @@ def needs_of(cells: Sequence[SourceCell], grade_id: str) -> Needs:
 
 
 def replaced_functions(cells: Sequence[SourceCell], grade_id: str) -> tuple[str, ...]:
-    """The notebook's own functions that a test cell deletes or replaces, sorted.
+    """What a test cell deletes or replaces that functions of the notebook may use, sorted.
 
-    That has no effect on other functions of the student's, which run elsewhere: such a test
-    means something else in the judge, and has to be run in the student's kernel.
+    These are the notebook's own functions, the names that a function which the test calls reads
+    from outside itself, and what ``unittest.mock.patch`` is given. It has no effect on functions
+    of the student's, which run elsewhere: such a test means something else in the judge, and has
+    to be run in the student's kernel.
     """
     values = set(needs_of(cells, grade_id).values)
     place = next(i for i, cell in enumerate(cells) if cell.grade_id == grade_id)
-    functions = {name for cell in cells[:place] for name in _functions(cell.source)}
+    functions: dict[str, ast.stmt] = {}
+    for cell in cells[:place]:
+        functions |= _functions(cell.source)
     source = cells[place].source
-    bound = {binding.name for binding in bindings(source)}
+    found = bindings(source)
+    bound = {binding.name for binding in found}
     nodes = [node for node in ast.walk(parse(source)) if isinstance(node, ast.Name)]
     deleted = {node.id for node in nodes if isinstance(node.ctx, ast.Del)}
-    return tuple(sorted(values & functions & (bound | deleted)))
+    read = _read_by(values & functions.keys(), functions)
+    given = read & {binding.name for binding in found} - {b.name for b in found if b.text}
+    return tuple(sorted(values & functions.keys() & (bound | deleted) | given | _patched(source)))
 
 
 def kernel_prelude(visible_source: str, later_sources: Sequence[str]) -> str:
@@ -127,9 +134,34 @@ def runs_in_kernel(source: str) -> bool:
     return _KERNEL_MARKER.search(source) is not None
 
 
-def _functions(source: str) -> set[str]:
+def _functions(source: str) -> dict[str, ast.stmt]:
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return {node.name for node in parse(source).body if isinstance(node, kinds)}
+    return {node.name: node for node in parse(source).body if isinstance(node, kinds)}
+
+
+def _read_by(names: Iterable[str], functions: Mapping[str, ast.stmt]) -> set[str]:
+    """The names that functions of these names, and those that they call, read when they run."""
+    read: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        new = called_loads(functions[name]) - read if name in functions else set()
+        read |= new
+        waiting += new
+    return read
+
+
+def _patched(source: str) -> set[str]:
+    """The places that a test cell gives to ``patch`` of ``unittest.mock``."""
+    found = set()
+    for node in ast.walk(parse(source)):
+        match node:
+            case ast.Call(
+                ast.Name(id="patch") | ast.Attribute(attr="patch"),
+                [ast.Constant(value=str(place)), *_],
+            ):
+                found.add(place)
+    return found
 
 
 def _last_binder(cells: Sequence[SourceCell], name: str) -> int | None:

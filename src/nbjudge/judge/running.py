@@ -135,7 +135,10 @@ class Runner:
         for name, value in values.items():
             if value.state == "refused":
                 raise NotHandedOut(value.reason or f"{name} could not be handed out")
-        decoded = {name: self._decoded(name, value, limit) for name, value in values.items()}
+        decoded: dict[str, Any] = {}
+        for name, value in values.items():
+            is_known = value.state == "same" and value.reason in decoded
+            decoded[name] = decoded[value.reason] if is_known else self._decoded(name, value, limit)
         with self._shell.builtin_trap, self._shell.display_trap:
             from_stars = self._import(cell, set(values))
             for name in from_stars:

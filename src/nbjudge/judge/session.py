@@ -26,8 +26,10 @@ def serve(connection: socket.socket) -> None:
     ``nbjudge.judge.messages`` tells what is said. A mistake of the judge's own ends it, and is
     told to the grader.
     """
+    from nbjudge.capture import randomness
     from nbjudge.judge.running import Runner
 
+    randomness.watch()
     session = _Session(connection)
     runner = session.runner = Runner(session.decode, session.damaged)
     try:

@@ -6,8 +6,8 @@ until the judge has read them, and nothing on the other side trusts them.
 Messages of the type ``nbjudge_request`` on the shell channel, by their content's ``ask``:
 
 * ``values``: ``names``, ``prefix`` (of the functions' references), ``limit`` (bytes for each).
-  The reply's ``names`` maps each name to ``["value", number of the buffer]``, ``["missing"]`` or
-  ``["refused", reason]``.
+  The reply's ``names`` maps each name to ``["value", number of the buffer]``, ``["same", name]``
+  for the very object of an earlier name, ``["missing"]`` or ``["refused", reason]``.
 * ``call``: ``ref``, ``limit``, and the request of ``nbjudge.capture.calls`` as its buffer. The
   reply's buffer is the reply of ``perform_call``.
 """
@@ -48,11 +48,15 @@ class AnsweringKernel(IPythonKernel):
     def _values(self, content: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         names: dict[str, list[Any]] = {}
         buffers: list[bytes] = []
+        handed_out: dict[int, str] = {}
         for name in content["names"]:
             if name not in self.shell.user_ns:
                 names[name] = ["missing"]
                 continue
             value, limit = self.shell.user_ns[name], content["limit"]
+            if id(value) in handed_out:
+                names[name] = ["same", handed_out[id(value)]]
+                continue
             table = self._functions.under(f"{content['prefix']}/{name}")
             try:
                 data = encode(value, limit=limit, functions=table, name=name)
@@ -61,6 +65,7 @@ class AnsweringKernel(IPythonKernel):
             else:
                 names[name] = ["value", len(buffers)]
                 buffers.append(data)
+                handed_out[id(value)] = name
         return {"names": names}, buffers
 
     def _call(self, content: dict[str, Any], request: Any) -> bytes:
