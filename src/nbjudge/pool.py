@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+# For a worker's own data; far more than it needs.
+_BYTES = 3 * 2**30
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -93,6 +96,9 @@ def _prepare_worker() -> None:
     # tells its workers by SIGTERM. (Not SIG_IGN: kernels would inherit that.)
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A kernel can send more than anybody can receive: then this process ends, and no other.
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (_BYTES, hard))
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import time
 import warnings
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ from nbjudge.submissions import Submission, check_files
 from nbjudge.warm.client import ADDRESS
 
 _ATTEMPTS = 3
-# For this process's own data; far more than it needs.
-_BYTES = 3 * 2**30
 
 
 @dataclass(frozen=True)
@@ -94,9 +91,6 @@ def try_reference(task: tuple[Trust, str]) -> str:
 
 def _course(trust: Trust) -> Course:
     os.environ[ADDRESS] = trust.server
-    # A kernel can send more than anybody can receive: then this process ends, and no other.
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (_BYTES, hard))
     course = load_course(trust.root)
     course.config.Grading.reuse_executions = not trust.anew
     return course
