@@ -9,8 +9,8 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
-from nbjudge.course import course_of
-from nbjudge.judging import judging_here, read_assignment
+from nbjudge.course import Course, course_of
+from nbjudge.judging import Assignment, judging_here, read_assignment
 from nbjudge.marks import forget_scores
 from nbjudge.records import begin_record
 from nbjudge.settings import Grading
@@ -31,6 +31,10 @@ class SubmissionExporter(NotebookExporter):
     record of its grading begins, and the time of submission is the instructor's where known.
     """
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._known: dict[str, Assignment] = {}
+
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
     ) -> tuple[NotebookNode, dict[str, Any]]:
@@ -46,7 +50,7 @@ class SubmissionExporter(NotebookExporter):
         about = resources["nbgrader"]
         name, student = about["assignment"], about["student"]
         course = course_of(self.config)
-        assignment = read_assignment(course, name)
+        assignment = self._assignment(course, name)
         submitted = course.submitted / student / name
         if Path(filename).parent == submitted:  # and not the second time, in autograded/
             judging = judging_here(course)
@@ -61,3 +65,9 @@ class SubmissionExporter(NotebookExporter):
             submission = Submission(student, name, submitted, digest, read_timestamp(submitted))
             check_files(course, submission, assignment.notebooks)
         return resources | {"nbjudge": {"assignment": assignment}}
+
+    def _assignment(self, course: Course, name: str) -> Assignment:
+        """The assignment; a converter asks for it twice for each notebook."""
+        if name not in self._known:
+            self._known[name] = read_assignment(course, name)
+        return self._known[name]
