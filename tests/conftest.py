@@ -15,6 +15,11 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items):
+    """Those of the sandbox come first: they fork this process, while it has no threads yet."""
+    items.sort(key=lambda item: "sandbox" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def monkeypatch_session():
     """`monkeypatch` for fixtures that last as long as the session."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from nbjudge.course import Course
+from nbjudge.engines import keep_engines
 from nbjudge.files import remove_folder
 from nbjudge.judging import Assignment, Judging, judging_of, read_assignment
 from nbjudge.marks import (
@@ -78,6 +79,7 @@ def grade(
     Raises ``IsolationError`` where the sandbox is weaker than the course asks for, and
     ``ReferenceFailed`` where a reference solution does not get full marks; nothing is graded then.
     """
+    keep_engines()
     submissions = list(submissions)
     judging = judging_of(course)
     names = sorted({item.assignment for item in submissions})

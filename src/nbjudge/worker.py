@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError, SAWarning
 
 from nbjudge.converters import KeepsFailure
 from nbjudge.course import Course, load_course
+from nbjudge.engines import keep_engines
 from nbjudge.errors import NbjudgeError
 from nbjudge.judging import judging_here, read_assignment
 from nbjudge.reference import ReferenceFailed, check_reference
@@ -90,6 +91,7 @@ def try_reference(task: tuple[Trust, str]) -> str:
 
 
 def _course(trust: Trust) -> Course:
+    keep_engines()
     os.environ[ADDRESS] = trust.server
     course = load_course(trust.root)
     course.config.Grading.reuse_executions = not trust.anew
