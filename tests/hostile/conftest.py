@@ -68,6 +68,7 @@ def processes_of(folder: str) -> list[str]:
 def own_temporary_folder(monkeypatch_session):
     """All temporary files of the grading in a folder of its own; short, for sockets' sake."""
     with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
+        os.chmod(folder, 0o711)  # it stays the temporary folder of all tests that come later
         monkeypatch_session.setenv("TMPDIR", folder)
         monkeypatch_session.setattr(tempfile, "tempdir", folder)
         yield folder

@@ -32,7 +32,9 @@ for path in ("@TESTS@/hostile_course.py", "/etc/shadow", "/root/.ssh", "/root/.b
 def others(folder, known):
     return [name for name in os.listdir(folder) if name not in known] or 1 / 0
 attempt("beside what is given", lambda: others(root, ["given.txt"]))
-attempt("in tmp", lambda: others("/tmp", [root.split("/")[2]]))
+# Where this repository itself lies in /tmp, its environment is shown there.
+tops = [path.split("/")[2] for path in (root, *sys.path) if path.startswith("/tmp/")]
+attempt("in tmp", lambda: others("/tmp", tops))
 attempt("in the home of root", lambda: others("/root", [".pyenv"]))
 """
     + TELL

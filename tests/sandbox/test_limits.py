@@ -39,16 +39,17 @@ def test_a_memory_bomb_is_ended(user, tier):
 
 def test_memory_shared_by_a_fork_counts_once(user):
     def share():
-        kept = hold(120)
+        kept = hold(400)
         children = [os.fork() for _ in range(3)]
         if 0 in children:
             wait_forever()
         signal.sigtimedwait([], 1.0)
         return len(kept)
 
-    result = run_as(user, share, memory_megabytes=250)
+    # A part of what this process holds, TensorFlow in a whole run, counts as theirs.
+    result = run_as(user, share, memory_megabytes=1400)
     assert result.reason == "exit", result
-    assert 110 < result.ended["peak_megabytes"] < 240
+    assert 390 < result.ended["peak_megabytes"] < 1200
 
 
 def test_memory_hidden_in_children_is_found(user):
