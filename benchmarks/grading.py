@@ -27,8 +27,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dlcourse.sample_class import Attempt, hand_in
+from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
-from nbjudge.grading import grade
 from nbjudge.release import release
 from nbjudge.submissions import find_submissions
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+
+from dlcourse.grading_view import (
+    GradingBar,
+    outcome_table,
+    plan_table,
+    summary_text,
+    two_step_interrupt,
+)
 
 if TYPE_CHECKING:
     from dlcourse.eligibility import Verdict
@@ -95,6 +104,9 @@ def release(
 @app.command()
 def grade(
     assignments: Assignments = None,
+    assignment: Annotated[
+        list[str] | None, typer.Option(help="The same as naming it.", show_default=False)
+    ] = None,
     student: Annotated[
         list[str] | None,
         typer.Option(help="Only this student; may be given several times.", show_default=False),
@@ -103,8 +115,20 @@ def grade(
         bool, typer.Option(help="Grade again what has not changed since it was graded.")
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option(help="How many at once.", show_default="one for each core")
+        int | None,
+        typer.Option(help="How many at once.", show_default="one for each core", min=1),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Run them on a Dask cluster: its address, or a class such as "
+            "dask_jobqueue.SLURMCluster.",
+            show_default="c.Grading.cluster",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
     course: CourseOption = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
@@ -112,23 +136,35 @@ def grade(
 
     Scores go into nbgrader's gradebook, graded notebooks into autograded/. What has not changed
     since it was graded is not run again. A submission that cannot be graded has no score and is
-    listed with the reason; it stops no other. Exit code 1 says that there are such.
+    listed with the reason; it stops no other. Exit code 1 says that there are such, or that
+    some were not begun.
+
+    Ctrl-C finishes and records what is running; a second one stops at once. Either way the
+    next run goes on from there.
     """
     with _errors_told():
+        from nbjudge.cohort import plan_grading, summarise
         from nbjudge.course import load_course
         from nbjudge.submissions import find_submissions
 
         here = load_course(course)
-        submissions = find_submissions(here, assignments, student)
+        if cluster is not None:
+            here.config.Grading.cluster = cluster
+        names = [*(assignments or ()), *(assignment or ())] or None
+        submissions = find_submissions(here, names, student)
         if not submissions:
             raise typer.BadParameter(f"There is nothing to grade under {here.submitted}.")
-        outcomes = _graded(here, submissions, jobs, force)
-    if as_json:
-        for outcome in outcomes:
-            print(json.dumps(asdict(outcome)))
-    else:
-        console.print(_outcome_table(outcomes))
-    if any(outcome.status != "graded" for outcome in outcomes):
+        if dry_run:
+            _show_plan(plan_grading(here, submissions, force=force), as_json)
+            return
+        started = time.monotonic()
+        outcomes = _graded(here, submissions, jobs, force, as_json)
+        summary = summarise(outcomes, time.monotonic() - started)
+    left = len(submissions) - len(outcomes)
+    if not as_json:
+        console.print(outcome_table(outcomes))
+    errors.print(summary_text(summary, left), highlight=False)
+    if left or summary.not_graded:
         raise typer.Exit(NEEDS_A_PERSON)
 
 
@@ -241,52 +277,37 @@ def demo(
     console.print(table)
 
 
-def _graded(here, submissions, jobs: int | None, force: bool) -> list:
-    from nbjudge.grading import grade
+def _graded(here, submissions, jobs: int | None, force: bool, as_json: bool) -> list:
+    from nbjudge.cohort import grade
 
     outcomes = []
-    with _progress() as progress:
-        task = progress.add_task("Grading", total=len(submissions))
-        # Closed at once on Ctrl-C, so that what is running ends as "not graded".
+    with GradingBar(errors, len(submissions)) as bar, two_step_interrupt(bar) as interrupt:
         grading = grade(
             here,
             submissions,
             jobs=jobs,
             force=force,
-            tell=lambda text: progress.update(task, description=text),
+            watch=bar.watch,
+            stopping=lambda: interrupt.asked,
         )
+        # Closed at once at the second Ctrl-C, so that what is running ends as "not graded".
         with contextlib.closing(grading):
             for outcome in grading:
                 outcomes.append(outcome)
-                progress.update(
-                    task, advance=1, description=f"Graded {outcome.assignment} of {outcome.student}"
-                )
-    return sorted(outcomes, key=lambda outcome: (outcome.assignment, outcome.student))
+                bar.advance(outcome)
+                if as_json:
+                    print(json.dumps(asdict(outcome)), flush=True)
+    return outcomes
 
 
-def _outcome_table(outcomes: list) -> Table:
-    table = Table("student", "assignment", "score", "status", "remarks")
-    for outcome in outcomes:
-        graded = outcome.status == "graded"
-        table.add_row(
-            outcome.student,
-            outcome.assignment,
-            f"{outcome.score:g} of {outcome.max_score:g}" if graded else "–",
-            Text(outcome.status, style="" if graded else "red"),
-            _remarks(outcome),
-        )
-    return table
-
-
-def _remarks(outcome) -> str:
-    remarks = [outcome.reason] if outcome.reason else []
-    if outcome.needs_manual_grade:
-        remarks.append("answers to be read")
-    if outcome.late_seconds > 0:
-        remarks.append(f"late by {outcome.late_seconds / 3600:.1f} h")
-    if outcome.reused:
-        remarks.append("not changed since it was graded")
-    return "; ".join(remarks)
+def _show_plan(planned: list, as_json: bool) -> None:
+    if not as_json:
+        console.print(plan_table(planned))
+        return
+    for item in planned:
+        about = {"student": item.submission.student, "assignment": item.submission.assignment}
+        done = not item.refusal and item.totals is None
+        print(json.dumps({**about, "to_grade": done, "why": item.refusal or item.why}))
 
 
 def _coloured(verdict: Verdict) -> Text:

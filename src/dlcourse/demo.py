@@ -18,9 +18,9 @@ from dlcourse.sample_class import (
     rounds,
     set_due_dates,
 )
+from nbjudge.cohort import GradingOutcome, Running, grade
 from nbjudge.course import Course
 from nbjudge.errors import CourseError
-from nbjudge.grading import GradingOutcome, grade
 from nbjudge.release import release
 from nbjudge.submissions import Submission, find_submissions
 
@@ -116,10 +116,10 @@ def _grade(
     task = progress.add_task(what, total=len(submissions))
     outcomes = {}
 
-    def tell(text: str) -> None:
-        progress.update(task, description=text)
+    def watch(running: Running) -> None:
+        progress.update(task, description=running.doing or what)
 
-    for outcome in grade(course, submissions, jobs=jobs, tell=tell):
+    for outcome in grade(course, submissions, jobs=jobs, watch=watch):
         outcomes[outcome.student, outcome.assignment] = outcome
         progress.update(
             task, advance=1, description=f"{what}: {outcome.student}, {outcome.assignment}"

@@ -10,7 +10,13 @@ import secrets
 from importlib.metadata import version
 from pathlib import Path
 
-from dlcourse.data import PRIVATE_SEED_VARIABLE, VARIABLE, find_source, students_file
+from dlcourse.data import (
+    PRIVATE_SEED_VARIABLE,
+    STAND_IN,
+    VARIABLE,
+    find_source,
+    students_file,
+)
 from nbjudge.data import GradingData
 from nbjudge.files import write_atomically
 
@@ -31,9 +37,11 @@ def grading_data(root: Path) -> GradingData:
     context = {"data": source.name, "data_sha256": source.sha256}
     context |= {name: version(name) for name in ("dlcourse", "keras", "numpy", "tensorflow")}
     return GradingData(
-        environment={VARIABLE: str(file)},
-        readable=(file,),
-        judge_environment={VARIABLE: source.path, PRIVATE_SEED_VARIABLE: str(seed)},
+        environment={VARIABLE: file},
+        judge_environment={
+            VARIABLE: source.path if source.path == STAND_IN else Path(source.path),
+            PRIVATE_SEED_VARIABLE: str(seed),
+        },
         context=context,
     )
 

@@ -31,11 +31,7 @@ class Blueprint:
     @property
     def tests(self) -> dict[str, MasterCell]:
         """The cells that are scored by running them, by grade id."""
-        return {
-            cell.grade_id: cell
-            for cell in self.masters
-            if cell.grade and not cell.solution and cell.cell_type == "code"
-        }
+        return {cell.grade_id: cell for cell in self.masters if cell.is_test}
 
     @property
     def max_score(self) -> float:
@@ -71,7 +67,7 @@ def read_blueprint(
     released = {cell.grade_id: cell for cell in masters}
     if source is None:
         cells = [
-            SourceCell(cell.grade_id, cell.source, cell.grade and not cell.solution, cell.solution)
+            SourceCell(cell.grade_id, cell.source, cell.is_test, cell.solution)
             for cell in masters
             if cell.cell_type == "code"
         ]

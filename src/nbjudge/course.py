@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config, PyFileConfigLoader
 
 from nbjudge.configure import default_db_url
+from nbjudge.database import make_database
 from nbjudge.errors import CourseError
 from nbjudge.settings import Grading
 
@@ -99,14 +98,9 @@ class Course:
 
     def _make_database(self) -> None:
         self.gradebook_folder.mkdir(parents=True, exist_ok=True)
-        prefix, _, path = self.db_url.partition("sqlite:///")
-        if prefix or Path(path.partition("?")[0]).exists():
-            return
-        with _scripts_on_path():
-            # Half of nbgrader opens the database under its default course name, the other
-            # under the configured one: both rows are made here, before workers could race.
-            Gradebook(self.db_url).close()
-            Gradebook(self.db_url, self.coursedir().course_id).close()
+        # Half of nbgrader opens the database under its default course name, the other under
+        # the configured one: both rows are made here, before workers could race.
+        make_database(self.db_url, {"default_course", self.coursedir().course_id})
 
 
 def load_course(root: Path | str) -> Course:
@@ -145,14 +139,3 @@ def load_course(root: Path | str) -> Course:
 def course_of(config: Config) -> Course:
     """The course that one of nbgrader's own commands works in, from its configuration."""
     return Course(Path(config.CourseDirectory.root), config)
-
-
-@contextmanager
-def _scripts_on_path() -> Iterator[None]:
-    # A new gradebook asks the `alembic` command for its version, and finds it by PATH only.
-    before = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([before, sysconfig.get_path("scripts")])
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before

@@ -9,15 +9,15 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
+from nbjudge.assignment import Assignment, read_assignment
 from nbjudge.course import Course, course_of
-from nbjudge.judging import Assignment, judging_here, read_assignment
+from nbjudge.judging import judging_here
 from nbjudge.marks import forget_scores
 from nbjudge.records import begin_record
-from nbjudge.settings import Grading
 from nbjudge.submissions import (
     Submission,
     check_files,
-    check_notebook_file,
+    check_notebooks,
     read_timestamp,
     submission_digest,
 )
@@ -39,10 +39,9 @@ class SubmissionExporter(NotebookExporter):
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Read and convert a notebook; raises ``NotGraded`` when it is not one."""
-        if resources and "nbgrader" in resources:
+        # `nbjudge.cohort` has done that, for a notebook that a worker has looked at.
+        if resources and "nbgrader" in resources and "nbjudge" not in resources:
             resources = self._begin(filename, resources)
-        limit = 1_000_000 * Grading(parent=self).max_notebook_megabytes
-        check_notebook_file(Path(filename), limit)
         return super().from_filename(filename, resources=resources, **kwargs)
 
     def _begin(self, filename: str, resources: dict[str, Any]) -> dict[str, Any]:
@@ -64,6 +63,8 @@ class SubmissionExporter(NotebookExporter):
                     gradebook.update_or_create_submission(name, student, timestamp=time)
             submission = Submission(student, name, submitted, digest, read_timestamp(submitted))
             check_files(course, submission, assignment.notebooks)
+            limit = 1_000_000 * course.settings.max_notebook_megabytes
+            check_notebooks(submitted, assignment.notebooks, limit)
         return resources | {"nbjudge": {"assignment": assignment}}
 
     def _assignment(self, course: Course, name: str) -> Assignment:

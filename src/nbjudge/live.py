@@ -34,6 +34,7 @@ _NO_MESSAGE = (
     RecursionError,
     ValidationError,
 )
+_MEGABYTE = 1_000_000
 # How many messages may wait to be read; a kernel that sends faster has to wait.
 _WAITING_MESSAGES = 8
 # All values of a notebook together may be so many times as large as the largest single one.
@@ -55,7 +56,8 @@ class LiveRun(NotebookClient):
         self._call_seconds = min(grading.call_seconds, self._seconds)
         self._grading = grading
         self._order = order
-        self._output_limit = 1_000_000 * grading.max_output_megabytes
+        self._output_limit = _MEGABYTE * grading.max_output_megabytes
+        self._value_limit = _MEGABYTE * grading.max_value_megabytes
         self._output_size = self._handed_out = 0
         self._where = "its first cell"
         self.execution = Execution()
@@ -110,9 +112,8 @@ class LiveRun(NotebookClient):
         manager = super().create_kernel_manager()
         manager.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": PROVISIONER_NAME}
         # A message is bytes from the student's process: one that is larger is not received.
-        megabyte = 1_000_000
-        largest = max(self._grading.max_output_megabytes, self._grading.max_value_megabytes + 1)
-        manager.context.setsockopt(zmq.MAXMSGSIZE, largest * megabyte)
+        largest = max(self._output_limit, self._value_limit + _MEGABYTE)
+        manager.context.setsockopt(zmq.MAXMSGSIZE, largest)
         manager.context.setsockopt(zmq.RCVHWM, _WAITING_MESSAGES)
         return manager
 
@@ -180,8 +181,12 @@ class LiveRun(NotebookClient):
         """What the names hold now, for the test cell ``cell``."""
         captured: dict[str, Captured] = {}
         if names:
-            limit = 1_000_000 * self._grading.max_value_megabytes
-            content = {"ask": "values", "names": list(names), "prefix": cell, "limit": limit}
+            content = {
+                "ask": "values",
+                "names": list(names),
+                "prefix": cell,
+                "limit": self._value_limit,
+            }
             reply = self._ask(content, [], self._seconds, f"the values for test cell '{cell}'")
             for name, value in _read_values(names, reply).items():
                 fits = self._hands_out(value.data)
@@ -191,8 +196,7 @@ class LiveRun(NotebookClient):
 
     def call(self, cell: str, ref: str, request: bytes) -> Reply:
         """Call a function that was captured, for the test cell ``cell``."""
-        limit = 1_000_000 * self._grading.max_value_megabytes
-        content = {"ask": "call", "ref": ref, "limit": limit}
+        content = {"ask": "call", "ref": ref, "limit": self._value_limit}
         where = f"{_function(ref)}, called by test cell '{cell}',"
         started = time.monotonic()
         answer = self._ask(content, [request], self._call_seconds, where)
@@ -212,7 +216,7 @@ class LiveRun(NotebookClient):
     def _hands_out(self, data: bytes) -> bool:
         """Whether this fits into what may be handed out in all."""
         self._handed_out += len(data)
-        return self._handed_out <= _VALUES_IN_ALL * self._grading.max_value_megabytes * 1_000_000
+        return self._handed_out <= _VALUES_IN_ALL * self._value_limit
 
     def _too_much(self) -> str:
         megabytes = _VALUES_IN_ALL * self._grading.max_value_megabytes

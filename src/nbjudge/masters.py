@@ -50,6 +50,11 @@ class MasterCell:
         return flags | points | checksum
 
     @property
+    def is_test(self) -> bool:
+        """Whether it is scored by running it."""
+        return self.grade and not self.solution and self.cell_type == "code"
+
+    @property
     def must_be_there(self) -> bool:
         """Whether a submission without this cell gets it back; an answer is the student's own."""
         return self.grade or self.task or self.locked

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,19 +16,19 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
+from nbjudge.assignment import Assignment
 from nbjudge.blueprint import Blueprint
 from nbjudge.errors import CourseError, NotGraded
 from nbjudge.files import write_atomically
 from nbjudge.judge.names import replaced_functions
-from nbjudge.judging import Assignment, Judging
+from nbjudge.judging import Judging
 from nbjudge.markers import solved
 from nbjudge.masters import restore
 from nbjudge.scores import error_message, is_test
 from nbjudge.source_check import replaced
 from nbjudge.staging import stage_files
 from nbjudge.store import digest_of
-from nbjudge.submissions import digest_folder
-from nbjudge.trial import try_notebook
+from nbjudge.trial import Setting, try_notebook
 
 
 class ReferenceFailed(CourseError):
@@ -39,18 +40,32 @@ def check_reference(judging: Judging, assignment: Assignment, server: str) -> No
 
     Raises ``ReferenceFailed`` with each cell that lost points, and why.
     """
+    if has_passed(judging, assignment):
+        return
+    conditions = judging.conditions(assignment)
+    with tempfile.TemporaryDirectory(prefix="nbjudge-reference-") as folder:
+        files = Path(folder)
+        stage_files(assignment.files.path, files, conditions.ignore)
+        problems = try_reference(Setting(conditions, server, judging.store, files, files))
+    conclude(judging, assignment, problems)
+
+
+def has_passed(judging: Judging, assignment: Assignment) -> bool:
+    """Whether the reference solution got full marks before, with the same inputs.
+
+    Raises ``ReferenceFailed`` where there is none.
+    """
     for blueprint in assignment.blueprints:
         if blueprint.source is None:
             raise ReferenceFailed(
                 f"There is no source/{assignment.name}/{blueprint.notebook}.ipynb, so the "
                 "reference solution cannot be tried, and nothing of it is graded."
             )
-    passed = _passed_file(judging, assignment)
-    if passed.exists():
-        return
-    problems: list[str] = []
-    for blueprint in assignment.blueprints:
-        problems += _problems(judging, assignment, blueprint, server)
+    return _passed_file(judging, assignment).exists()
+
+
+def conclude(judging: Judging, assignment: Assignment, problems: Sequence[str]) -> None:
+    """Keep that the reference solution got full marks, or raise ``ReferenceFailed``."""
     if problems:
         raise ReferenceFailed(
             f"The reference solution of {assignment.name} does not get full marks in the sandbox "
@@ -61,26 +76,28 @@ def check_reference(judging: Judging, assignment: Assignment, server: str) -> No
             "with what is handed out (an object of a class of the notebook, plt.gcf(), a patch) "
             "asks for the student's process with the line ### RUN IN STUDENT KERNEL."
         )
-    write_atomically(passed, json.dumps({"assignment": assignment.name}).encode())
+    text = json.dumps({"assignment": assignment.name})
+    write_atomically(_passed_file(judging, assignment), text.encode())
+
+
+def try_reference(setting: Setting) -> list[str]:
+    """What keeps the reference solution from full marks, in words; empty if nothing does."""
+    problems: list[str] = []
+    for blueprint in setting.conditions.assignment.blueprints:
+        problems += _problems(blueprint, setting)
+    return problems
 
 
 def _passed_file(judging: Judging, assignment: Assignment) -> Path:
-    inputs = judging.inputs(assignment, digest_folder(assignment.files))
-    digest = digest_of(asdict(inputs))
-    return judging.course.gradebook_folder / "store" / "reference" / digest
+    inputs = judging.inputs(assignment, assignment.files.digest)
+    return judging.store.folder / "reference" / digest_of(asdict(inputs))
 
 
-def _problems(
-    judging: Judging, assignment: Assignment, blueprint: Blueprint, server: str
-) -> list[str]:
-    with tempfile.TemporaryDirectory(prefix="nbjudge-reference-") as folder:
-        files = Path(folder)
-        stage_files(assignment.files, files, judging.course.coursedir().ignore)
-        setting = judging.setting(assignment.name, server, files, files)
-        try:
-            trial = try_notebook(_reference(blueprint), blueprint, setting)
-        except NotGraded as error:
-            return [f"{blueprint.notebook}: {error}"]
+def _problems(blueprint: Blueprint, setting: Setting) -> list[str]:
+    try:
+        trial = try_notebook(_reference(blueprint), blueprint.notebook, setting)
+    except NotGraded as error:
+        return [f"{blueprint.notebook}: {error}"]
     lost = [
         f"{cell.notebook}, {cell.grade_id}: {cell.score:g} of {cell.max_score:g} points"
         + (f" ({cell.message})" if cell.message else "")

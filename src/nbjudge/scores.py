@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_solution
 
 from nbjudge.errors import NotGraded
+from nbjudge.judge.credit import NotPoints, checked_score
 
 # numpy 2 prints its scalars like this.
 _NUMPY_SCALAR = re.compile(r"(?:np|numpy)\.(?:float|int|uint|longdouble)\d*\((?P<number>[^()]*)\)")
@@ -70,16 +71,10 @@ def partial_score(text: str, points: float, grade_id: str) -> float:
         score = float(scalar["number"] if scalar else text)
     except ValueError:
         score = math.nan
-    # A sum of tenths may miss the points by a rounding error.
-    if math.isclose(score, points, rel_tol=1e-9):
-        return points
-    if not 0 <= score <= points:
-        shown = text if len(text) <= 60 else text[:60] + "…"
-        raise NotGraded(
-            f"The test cell '{grade_id}' ended with the value {shown}, which is not a number of "
-            f"points from 0 to {points:g}. This is for the instructor to mend, in the test."
-        )
-    return score
+    try:
+        return checked_score(score, points, grade_id, text)
+    except NotPoints as problem:
+        raise NotGraded(str(problem)) from None
 
 
 def error_message(cell: NotebookNode) -> str:

@@ -15,9 +15,22 @@ from nbjudge.sandbox import TIERS, Confinement, Limits, readable_paths
 class Grading(Configurable):
     """How submissions are run, and what a released notebook may do."""
 
-    jobs = Integer(0, min=0, help="Submissions graded at once; 0: one for each core.").tag(
-        config=True
-    )
+    jobs = Integer(
+        0,
+        min=0,
+        help="Submissions graded at once; 0: one for each core, or as many as the cluster takes.",
+    ).tag(config=True)
+
+    cluster = Unicode(
+        "",
+        help="Where submissions are run, if not on this machine: the address of a Dask scheduler "
+        "('tcp://10.0.0.1:8786'), or a class that makes a cluster ('distributed.LocalCluster', "
+        "'dask_jobqueue.SLURMCluster').",
+    ).tag(config=True)
+
+    cluster_options = Dict(
+        key_trait=Unicode(), help="The arguments of the class that c.Grading.cluster names."
+    ).tag(config=True)
 
     cell_seconds = Integer(120, min=1, help="How long a cell may run, in seconds.").tag(config=True)
 
@@ -127,18 +140,22 @@ class Grading(Configurable):
         """The sandbox of a kernel whose working folder begins with a copy of ``files``."""
         return Confinement(
             tier=tier or self.isolation_floor,
-            limits=Limits(
-                memory_megabytes=self.memory_megabytes,
-                processes=self.processes,
-                disk_megabytes=self.disk_megabytes,
-                file_megabytes=self.disk_megabytes,
-                wall_seconds=self.notebook_seconds,
-                cpu_seconds=self.notebook_seconds * (os.cpu_count() or 1),
-            ),
+            limits=self.limits(),
             files=files,
             readable=(*readable_paths(), *readable),
             hidden=hidden,
             environment={**self.kernel_environment, **(environment or {})},
+        )
+
+    def limits(self) -> Limits:
+        """What a notebook may use in the sandbox."""
+        return Limits(
+            memory_megabytes=self.memory_megabytes,
+            processes=self.processes,
+            disk_megabytes=self.disk_megabytes,
+            file_megabytes=self.disk_megabytes,
+            wall_seconds=self.notebook_seconds,
+            cpu_seconds=self.notebook_seconds * (os.cpu_count() or 1),
         )
 
     def seconds_for(self, assignment: str) -> int:

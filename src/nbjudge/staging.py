@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fnmatch
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from nbjudge.submissions import shown_name
+from nbjudge.submissions import is_ignored, shown_name
 
 
 def stage_submission(
@@ -26,7 +25,7 @@ def stage_submission(
     notes = []
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(submitted.iterdir()):
-        if _is_ignored(path.name, ignore):
+        if is_ignored(path.name, ignore):
             continue
         if path.name not in given and _module_name(path) in _modules():
             notes.append(
@@ -44,7 +43,7 @@ def stage_files(source: Path, target: Path, ignore: Sequence[str] = ()) -> None:
     target.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         for path in sorted(source.iterdir()):
-            if not _is_ignored(path.name, ignore):
+            if not is_ignored(path.name, ignore):
                 _copy(path, target / path.name)
 
 
@@ -61,10 +60,6 @@ def _copy(path: Path, target: Path) -> None:
         if target.is_dir():
             shutil.rmtree(target)
         shutil.copyfile(path, target)
-
-
-def _is_ignored(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
 
 
 def _module_name(path: Path) -> str:

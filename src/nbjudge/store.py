@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from nbjudge.execution import Damaged, Execution
 from nbjudge.files import remove_folder, write_atomically
@@ -17,6 +17,16 @@ def digest_of(inputs: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
+class Executions(Protocol):
+    """What was executed before, and what is now."""
+
+    def get(self, digest: str) -> Execution | None:
+        """The execution of what has this digest; ``None`` if it is not here, or not whole."""
+
+    def put(self, digest: str, execution: Execution) -> None:
+        """Keep an execution."""
+
+
 class Store:
     """A folder of executions, each a file; it may be emptied at any time.
 
@@ -24,21 +34,32 @@ class Store:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def get(self, digest: str) -> Execution | None:
         """The execution of what has this digest; ``None`` if it is not here, or not whole."""
         try:
-            return Execution.from_bytes(self._path(digest).read_bytes())
-        except (OSError, Damaged):
+            return Execution.from_bytes(self.get_bytes(digest))
+        except Damaged:
             return None
 
     def put(self, digest: str, execution: Execution) -> None:
         """Keep an execution, in place of an earlier one or whatever is there."""
+        self.put_bytes(digest, execution.to_bytes())
+
+    def get_bytes(self, digest: str) -> bytes:
+        """What is kept under this digest, whole or not; nothing where nothing is."""
+        try:
+            return self._path(digest).read_bytes()
+        except OSError:
+            return b""
+
+    def put_bytes(self, digest: str, execution: bytes) -> None:
+        """``put`` for an execution's bytes."""
         path = self._path(digest)
         if path.is_dir():
             remove_folder(path)
-        write_atomically(path, execution.to_bytes())
+        write_atomically(path, execution)
 
     def _path(self, digest: str) -> Path:
-        return self._folder / digest[:2] / f"{digest}.execution"
+        return self.folder / digest[:2] / f"{digest}.execution"

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -135,8 +135,13 @@ def walk(folder: Path, ignore: Sequence[str] = ()) -> Iterator[Path]:
         waiting += [
             (path / name, depth + 1)
             for name in sorted(names, reverse=True)
-            if not any(fnmatch.fnmatch(name, pattern) for pattern in ignore)
+            if not is_ignored(name, ignore)
         ]
+
+
+def is_ignored(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a file's or folder's name matches one of nbgrader's patterns of what to leave out."""
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
 
 
 def _names_in(path: Path) -> list[str] | None:
@@ -148,7 +153,7 @@ def _names_in(path: Path) -> list[str] | None:
 
 
 def check_files(course: Course, submission: Submission, notebooks: Sequence[str]) -> None:
-    """Raise ``NotGraded`` when a submission's files cannot be graded.
+    """Raise ``NotGraded`` when a submission's files cannot be graded, whatever is in them.
 
     ``notebooks`` are the names, without ``.ipynb``, that the assignment's notebooks have.
     """
@@ -203,9 +208,24 @@ def check_files(course: Course, submission: Submission, notebooks: Sequence[str]
     for notebook in notebooks:
         if f"{notebook}.ipynb" not in present:
             raise NotGraded(_missing(notebook, present))
-        check_notebook_file(
-            folder / f"{notebook}.ipynb", 1_000_000 * course.settings.max_notebook_megabytes
-        )
+
+
+def submitted_files(course: Course, submission: Submission) -> dict[str, bytes]:
+    """The files of a submission that passed ``check_files``, by their names relative to it.
+
+    Of links, only notebooks are followed. Raises ``NotGraded`` where one is gone by now.
+    """
+    found = {}
+    for path in walk(submission.path, course.coursedir().ignore):
+        is_notebook = path.parent == submission.path and path.suffix == ".ipynb"
+        if path.is_file() and (is_notebook or not path.is_symlink()):
+            name = path.relative_to(submission.path).as_posix()
+            try:
+                found[name] = path.read_bytes()
+            except OSError as error:
+                reason = f"{shown_name(name)} cannot be read ({error.strerror}). Grade it again."
+                raise NotGraded(reason) from error
+    return found
 
 
 def name_problem(student: str) -> str:
@@ -236,8 +256,13 @@ def shown_name(name: str) -> str:
     )
 
 
-def check_notebook_file(path: Path, size_limit: int) -> None:
-    """Raise ``NotGraded`` when ``path`` is not a notebook that can be read; sizes in bytes."""
+def check_notebooks(folder: Path, notebooks: Sequence[str], size_limit: int) -> None:
+    """Raise ``NotGraded`` when one of ``notebooks`` cannot be read; the limit is in bytes each."""
+    for notebook in notebooks:
+        _check_notebook(folder / f"{notebook}.ipynb", size_limit)
+
+
+def _check_notebook(path: Path, size_limit: int) -> None:
     again = "Open it in JupyterLab, save it, and hand in again."
     size = path.stat().st_size
     if size > size_limit:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import copy
 import os
-import platform
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import Literal
 
 from nbformat import NotebookNode, from_dict
 from nbgrader.utils import determine_grade, is_grade
 
+from nbjudge.assignment import Assignment
 from nbjudge.blueprint import Blueprint
 from nbjudge.data import GradingData
 from nbjudge.errors import NotGraded
@@ -30,8 +27,9 @@ from nbjudge.records import Attempt, NotebookRun
 from nbjudge.sandbox import Tier
 from nbjudge.scores import CellScore, error_message, is_test, tidy_test_outputs
 from nbjudge.settings import Grading
-from nbjudge.store import Store, digest_of
+from nbjudge.store import Executions, digest_of
 from nbjudge.submissions import digest_folder
+from nbjudge.versions import versions
 from nbjudge.warm.client import ask_for_judge
 
 # The seeds of another attempt are this far from those of the one before.
@@ -39,23 +37,35 @@ _SHIFT = 1_000
 
 
 @dataclass(frozen=True)
-class Setting:
-    """Where and with what an assignment's notebooks are tried.
+class Conditions:
+    """With what the notebooks of an assignment are tried, on this machine or on another.
 
-    ``files`` is the folder whose content the notebooks find beside themselves, ``judge_files``
-    that which the tests find; ``server`` the address of the warm server; ``hidden`` what must not
-    be seen even if it lies in a folder that can be read.
+    ``preload`` are the modules that the warm server imports, ``ignore`` nbgrader's patterns of
+    files to leave out; ``hidden`` must not be seen even if it lies in a folder that can be read.
     """
 
-    assignment: str
+    assignment: Assignment
     grading: Grading
     data: GradingData
-    server: str
     tier: Tier
-    store: Store
+    preload: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    hidden: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where notebooks are tried now.
+
+    ``files`` is the folder whose content the notebooks find beside themselves, ``judge_files``
+    that which the tests find; ``server`` the address of the warm server.
+    """
+
+    conditions: Conditions
+    server: str
+    store: Executions
     files: Path
     judge_files: Path
-    hidden: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,15 +85,22 @@ class _Step:
     source: str
 
 
-def try_notebook(nb: NotebookNode, blueprint: Blueprint, setting: Setting) -> Trial:
-    """Try a restored notebook; what depends on luck, and fails narrowly, more than once.
+def with_notes(trial: Trial, notes: Sequence[str]) -> Trial:
+    """The trial with what was put back or set aside before it, for the student to read."""
+    trial.notebook.metadata["nbjudge"] = {"notes": list(notes)}
+    return replace(trial, run=replace(trial.run, notes=tuple(notes)))
+
+
+def try_notebook(nb: NotebookNode, name: str, setting: Setting) -> Trial:
+    """Try the restored notebook ``name``; what depends on luck, and fails narrowly, more than once.
 
     The best attempt counts; the others are in its ``attempts``. Raises ``NotGraded`` where there
     is no verdict: the kernel died, a limit was passed, the judge failed, a test is wrong.
     """
+    blueprint = setting.conditions.assignment.blueprint(name)
     attempts: list[Attempt] = []
     best: Trial | None = None
-    for number in range(1 + setting.grading.luck_attempts):
+    for number in range(1 + setting.conditions.grading.luck_attempts):
         shift = number * _SHIFT
         trial, judged = _try_once(copy.deepcopy(nb), blueprint, setting, shift)
         score = sum(cell.score or 0.0 for cell in trial.scores)
@@ -100,25 +117,30 @@ def _try_once(
     nb: NotebookNode, blueprint: Blueprint, setting: Setting, shift: int
 ) -> tuple[Trial, dict[str, Judged]]:
     steps = _steps(nb, blueprint)
-    grading = setting.grading
+    conditions = setting.conditions
+    grading, data = conditions.grading, conditions.data
     confinement = grading.confinement(
         setting.files,
-        setting.data.readable,
-        {**setting.data.environment, "NBGRADER_EXECUTION": "autograde"},
-        setting.tier,
-        setting.hidden,
+        (
+            *data.readable,
+            *(value for value in data.environment.values() if isinstance(value, Path)),
+        ),
+        {**_texts(data.environment), "NBGRADER_EXECUTION": "autograde"},
+        conditions.tier,
+        conditions.hidden,
     )
     digest = digest_of(
         {
             "steps": [asdict(step) for step in steps],
             "files": digest_folder(setting.files),
-            "data": dict(setting.data.context),
-            "environment": dict(confinement.environment),
-            "limits": asdict(confinement.limits),
-            "seconds": [grading.seconds_for(setting.assignment), grading.call_seconds],
+            "data": dict(data.context),
+            "environment": {**grading.kernel_environment, **data.described()},
+            # That of processor time follows from another one, and from the machine's cores.
+            "limits": asdict(confinement.limits) | {"cpu_seconds": 0},
+            "seconds": [grading.seconds_for(conditions.assignment.name), grading.call_seconds],
             "megabytes": [grading.max_output_megabytes, grading.max_value_megabytes],
             "seeds": [grading.seed, shift],
-            "tier": setting.tier,
+            "tier": conditions.tier,
             "versions": versions(),
         }
     )
@@ -131,7 +153,7 @@ def _try_once(
         except NotStored:
             pass  # a mended test asks for something that was not asked before
     order = KernelOrder(setting.server, confinement, grading.seed, shift)
-    live = LiveRun(grading, setting.assignment, order)
+    live = LiveRun(grading, conditions.assignment.name, order)
     with live.kernel():
         judged = _walk(nb, steps, blueprint, live, setting)
     setting.store.put(digest, live.execution)
@@ -202,14 +224,13 @@ def _judge_cell(judge: Judge, blueprint: Blueprint, grade_id: str, run: Run) -> 
     return result
 
 
-@contextmanager
-def _judge(setting: Setting) -> Iterator[Judge]:
-    grading = setting.grading
+def _judge(setting: Setting) -> Judge:
+    grading, data = setting.conditions.grading, setting.conditions.data
     request = {
         "environment": {
             **os.environ,
             **grading.kernel_environment,
-            **setting.data.judge_environment,
+            **_texts(data.judge_environment),
             "NBGRADER_EXECUTION": "autograde",
         },
         "folder": str(setting.judge_files),
@@ -217,11 +238,11 @@ def _judge(setting: Setting) -> Iterator[Judge]:
     }
     limit = 1_000_000 * grading.max_value_megabytes
     connection = ask_for_judge(setting.server, request)
-    with (
-        closing(connection),
-        Judge(connection, seconds=grading.judge_seconds, limit=limit) as judge,
-    ):
-        yield judge
+    return Judge(connection, seconds=grading.judge_seconds, limit=limit)
+
+
+def _texts(environment: Mapping[str, str | Path]) -> dict[str, str]:
+    return {name: str(value) for name, value in environment.items()}
 
 
 def _scores(
@@ -240,15 +261,3 @@ def _scores(
             verdict = (*determine_grade(cell), error_message(cell))
         scores.append(CellScore(blueprint.notebook, grade_id, *verdict))
     return tuple(scores)
-
-
-@cache
-def versions() -> dict[str, str]:
-    """What a run depends on: Python, the system, digests of all packages and of this one."""
-    packages = sorted({f"{item.name}=={item.version}" for item in distributions()})
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "packages": digest_of({"packages": packages}),
-        "nbjudge": digest_folder(Path(__file__).parent, ["__pycache__"]),
-    }

@@ -13,43 +13,10 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from two_ends import LIMIT, Notebook
 
-from nbjudge.capture import (
-    Damaged,
-    FunctionTable,
-    NotHandedOut,
-    RemoteFunction,
-    call_request,
-    decode,
-    encode,
-    perform_call,
-)
-
-LIMIT = 50_000_000
-
-
-class Notebook:
-    """The two ends, with the bytes between them."""
-
-    def __init__(self):
-        self.table = FunctionTable()
-        self.refs = []
-
-    def send(self, ref, request):
-        self.refs.append(ref)
-        return perform_call(self.table, ref, request, limit=LIMIT)
-
-    def hand_out(self, value, prefix="test_a/f"):
-        data = encode(value, limit=LIMIT, functions=self.table.under(prefix))
-        return decode(data, limit=LIMIT, make_function=self.make)
-
-    def make(self, facts):
-        return RemoteFunction(facts, self.send, limit=LIMIT)
-
-
-@pytest.fixture
-def notebook():
-    return Notebook()
+from nbjudge.capture import Damaged, NotHandedOut, RemoteFunction, call_request
+from nbjudge.capture.tree import Encoder
 
 
 def test_a_function_looks_like_itself(notebook):
@@ -343,8 +310,6 @@ def test_an_argument_that_then_contains_itself(notebook):
     ],
 )
 def test_replies_that_are_none(notebook, reply):
-    from nbjudge.capture.tree import Encoder
-
     data = reply if isinstance(reply, bytes) else Encoder(LIMIT).message(reply)
     facts = notebook.hand_out(len).facts
     a, b = [1], [2]
@@ -354,8 +319,6 @@ def test_replies_that_are_none(notebook, reply):
 
 
 def test_an_exception_cannot_be_one_that_stops_the_judge(notebook):
-    from nbjudge.capture.tree import Encoder
-
     facts = notebook.hand_out(len).facts
     for names in (["KeyboardInterrupt"], ["GeneratorExit"], ["Own", "BaseException"]):
         data = Encoder(LIMIT).message([[], ["raised", [names, "x", []]]])

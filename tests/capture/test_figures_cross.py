@@ -16,30 +16,17 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from two_ends import LIMIT, crossed
 
 from dlcourse.checks.figures import FigureCheck, facts_of
-from nbjudge.capture import (
-    Damaged,
-    FunctionTable,
-    NotHandedOut,
-    RemoteFunction,
-    decode,
-    encode,
-    perform_call,
-)
+from nbjudge.capture import Damaged, NotHandedOut, decode, encode
 from nbjudge.capture.tree import Encoder
-
-LIMIT = 50_000_000
 
 
 @pytest.fixture(autouse=True)
 def _close():
     yield
     plt.close("all")
-
-
-def crossed(value):
-    return decode(encode(value, limit=LIMIT), limit=LIMIT)
 
 
 def same(a, b):
@@ -192,16 +179,8 @@ def test_hidden_axes_stay_hidden():
     FigureCheck("f", crossed(figure)).has_axes(1)
 
 
-def test_a_call_that_draws_leaves_no_figure_behind():
-    table = FunctionTable()
-    data = encode(show_images, limit=LIMIT, functions=table)
-    remote = decode(
-        data,
-        limit=LIMIT,
-        make_function=lambda facts: RemoteFunction(
-            facts, lambda ref, request: perform_call(table, ref, request, limit=LIMIT)
-        ),
-    )
+def test_a_call_that_draws_leaves_no_figure_behind(notebook):
+    remote = notebook.hand_out(show_images)
     mine = plt.figure()
     back = remote(np.zeros((1, 4, 4, 3)), ["x"])
     assert len(back.axes) == 25 and plt.get_fignums() == [mine.number]

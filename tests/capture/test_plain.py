@@ -20,10 +20,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from two_ends import LIMIT, crossed
 
-from nbjudge.capture import FunctionTable, NotHandedOut, decode, encode
-
-LIMIT = 50_000_000
+from nbjudge.capture import FunctionTable, NotHandedOut, encode
 
 texts = st.text(st.characters(), max_size=30)
 paths = st.sampled_from([pathlib.Path("/a/b"), pathlib.PureWindowsPath("c:\\x")])
@@ -63,10 +62,6 @@ values = st.recursive(
     ),
     max_leaves=30,
 )
-
-
-def crossed(value):
-    return decode(encode(value, limit=LIMIT), limit=LIMIT)
 
 
 def same(a, b):

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from dlcourse.sample_class import grade_by_hand, hand_in, read_recipes, rounds, set_due_dates
+from nbjudge.cohort import grade
 from nbjudge.course import load_course
-from nbjudge.grading import grade
 from nbjudge.records import read_record
 from nbjudge.release import release
 from nbjudge.submissions import find_submissions

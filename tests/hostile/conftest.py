@@ -19,8 +19,8 @@ import hostile_course
 from hostile_class import Graded, Listener
 from hostile_course import Secrets
 
+from nbjudge.cohort import GradingOutcome
 from nbjudge.course import Course, load_course
-from nbjudge.grading import GradingOutcome
 from nbjudge.release import release
 
 if sys.platform != "linux":

@@ -28,8 +28,8 @@ import threats_values
 from hostile_course import Secrets
 from hostile_threat import Threat
 
+from nbjudge.cohort import GradingOutcome, grade
 from nbjudge.course import Course
-from nbjudge.grading import GradingOutcome, grade
 from nbjudge.records import Record, read_record
 from nbjudge.submissions import find_submissions
 

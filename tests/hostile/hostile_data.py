@@ -7,8 +7,7 @@ from nbjudge.data import GradingData
 
 def find(root: Path) -> GradingData:
     return GradingData(
-        environment={"HOSTILE_GIVEN": str(root / "given.txt")},
-        readable=(root / "given.txt",),
-        judge_environment={"HOSTILE_LABELS": str(root / "labels.json")},
+        environment={"HOSTILE_GIVEN": root / "given.txt"},
+        judge_environment={"HOSTILE_LABELS": root / "labels.json"},
         context={"data": "hostile"},
     )

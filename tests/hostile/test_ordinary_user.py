@@ -14,8 +14,8 @@ import hostile_class
 import pytest
 from hostile_class import THREATS, Graded, student_of
 
+from nbjudge.cohort import GradingOutcome
 from nbjudge.course import load_course
-from nbjudge.grading import GradingOutcome
 
 ORDINARY = 12345
 CHOSEN = {name: threat for name, threat in THREATS.items() if threat.as_ordinary}

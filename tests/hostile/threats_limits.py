@@ -1,8 +1,17 @@
 """Too much of everything: time, memory, processes, files, output. All of it is bounded."""
 
+from textwrap import indent
+
 from hostile_threat import Threat, attack, ended, harmless, right_but
 
 MEGABYTE = 1_000_000
+
+
+def until_stopped(source: str) -> str:
+    """The cell, which prints a word when the system lets it go no further."""
+    caught = "except OSError as error:\n    print('stopped', error.errno)\n"
+    return f"try:\n{indent(source.strip(), '    ')}\n{caught}"
+
 
 STUBBORN = """
 while True:
@@ -32,78 +41,61 @@ for _ in range(400):
         break
 time.sleep(30)
 """
-SHARED = """
-import mmap, os
-try:
-    kept = []
-    for _ in range(15):
-        kept.append(mmap.mmap(-1, 100_000_000, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
-        kept[-1].write(b"x" * 100_000_000)
-except OSError as error:
-    print("stopped", error.errno)
-"""
+SHARED = until_stopped("""
+import mmap
+kept = []
+for _ in range(15):
+    kept.append(mmap.mmap(-1, 100_000_000, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
+    kept[-1].write(b"x" * 100_000_000)
+""")
 PRIVATE = """
 import time
 kept = [bytearray(b"x" * 10_000_000) for _ in range(150)]
 time.sleep(10)
 """
-IN_MEMORY_FILES = """
-import time
-try:
-    with open("/dev/shm/big", "wb") as file:
-        for _ in range(60):
-            file.write(b"x" * 10_000_000)
-except OSError as error:
-    print("stopped", error.errno)
+IN_MEMORY_FILES = until_stopped("""
+with open("/dev/shm/big", "wb") as file:
+    for _ in range(60):
+        file.write(b"x" * 10_000_000)
+""") + until_stopped("""
+import os, time
+made = os.memfd_create("big")
+for _ in range(150):
+    os.write(made, b"x" * 10_000_000)
+time.sleep(10)
+""")
+ONE_FILE = until_stopped("""
+with open("big", "wb") as file:
+    for _ in range(300):
+        file.write(b"x" * 1_000_000)
+""")
+FILES = """
 import os
-try:
-    made = os.memfd_create("big")
-    for _ in range(150):
-        os.write(made, b"x" * 10_000_000)
-    time.sleep(10)
-except OSError as error:
-    print("stopped", error.errno)
+for number in range(30_000):
+    os.close(os.open(f"file{number}", os.O_CREAT | os.O_WRONLY))
 """
-ONE_FILE = """
-try:
-    with open("big", "wb") as file:
-        for _ in range(300):
-            file.write(b"x" * 1_000_000)
-except OSError as error:
-    print("stopped", error.errno)
+FOLDERS = """
+for number in range(3_000):
+    os.mkdir("deep")
+    os.chdir("deep")
 """
-MANY_FILES = """
-import os
-try:
-    for number in range(30_000):
-        os.close(os.open(f"file{number}", os.O_CREAT | os.O_WRONLY))
-except OSError as error:
-    print("stopped", error.errno)
-try:
-    for number in range(3_000):
-        os.mkdir("deep")
-        os.chdir("deep")
-except OSError as error:
-    print("stopped", error.errno)
-os.chdir("/home/student/work")
-"""
+MANY_FILES = until_stopped(FILES) + until_stopped(FOLDERS) + "os.chdir('/home/student/work')"
 PRINTS = "for _ in range(100):\n    print('x' * 1_000_000)"
 ONE_PRINT = "print('x' * 50_000_000)"
 DISPLAYS = "for number in range(2_000):\n    display(number)"
-TINY = """
+KERNEL = """
 kernel = get_ipython().kernel
 parent = kernel.get_parent("shell")
+"""
+TINY = f"""{KERNEL}
+content = dict(data=dict(), metadata=dict())
 for _ in range(3_000):
-    kernel.session.send(
-        kernel.iopub_socket, "display_data", {"data": {}, "metadata": {}}, parent=parent
-    )
+    kernel.session.send(kernel.iopub_socket, "display_data", content, parent=parent)
 """
 ERRORS_OUT = "import sys\nfor _ in range(100):\n    sys.stderr.write('x' * 1_000_000)"
-HUGE_MESSAGES = """
-kernel = get_ipython().kernel
-parent, text = kernel.get_parent("shell"), "x" * 9_000_000
+HUGE_MESSAGES = f"""{KERNEL}
+content = dict(name="stdout", text="x" * 9_000_000)
 for _ in range(30):
-    content = {"name": "stdout", "text": text}
     kernel.session.send(kernel.iopub_socket, "stream", content, parent=parent)
 """
 UPDATES = """
@@ -121,18 +113,17 @@ threading.Thread(target=talk, daemon=True).start()
 """
 
 
+def outputs_are_small(graded) -> None:
+    assert len(str(graded.outputs("own-last"))) < 2.2 * MEGABYTE
+
+
 def output_is_limited(graded) -> None:
-    outputs = graded.outputs("own-last")
-    assert len(str(outputs)) < 2.2 * MEGABYTE
-    assert "the rest is left out" in str(outputs)
+    outputs_are_small(graded)
+    assert "the rest is left out" in str(graded.outputs("own-last"))
 
 
 def none_is_lost(graded) -> None:
     assert len(graded.outputs("own-last")) == 2_000
-
-
-def outputs_are_small(graded) -> None:
-    assert len(str(graded.outputs("own-last"))) < 2.2 * MEGABYTE
 
 
 def it_was_stopped(graded) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from contextlib import nullcontext
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import toy_class
 import toy_course
 
-import nbjudge.grading
+import nbjudge.cohort.grading
+from nbjudge.cohort import GradingOutcome, grade
+from nbjudge.cohort.workers import Workers
 from nbjudge.course import Course, load_course
-from nbjudge.grading import GradingOutcome, grade
-from nbjudge.pool import Failure
 from nbjudge.records import Record, read_record
 from nbjudge.release import release
 from nbjudge.submissions import find_submissions
@@ -81,18 +82,25 @@ def warm_server():
         yield server
 
 
+class ExecutorHere(Executor):
+    """Does each task when it is submitted."""
+
+    def submit(self, function, /, *args, **kwargs):
+        future = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
 @pytest.fixture
 def grades_here(monkeypatch, warm_server):
     """Let `grade` work in this process and with the server that is there: a second, not ten."""
 
-    def each_here(function, items, *, jobs):
-        for item in items:
-            try:
-                result = function(item)
-            except Exception as error:
-                result = Failure(error)
-            yield item, result
+    @contextmanager
+    def workers_here(count, preload):
+        yield Workers(ExecutorHere(), lambda: 1, lambda: warm_server.address)
 
     monkeypatch.setenv(ADDRESS, warm_server.address)
-    monkeypatch.setattr(nbjudge.grading, "each", each_here)
-    monkeypatch.setattr(nbjudge.grading, "LastingServer", lambda modules: nullcontext(warm_server))
+    monkeypatch.setattr(nbjudge.cohort.grading, "local_workers", workers_here)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
 from nbjudge.errors import SourceError
-from nbjudge.grading import grade
 from nbjudge.records import read_record
 from nbjudge.reference import ReferenceFailed
 from nbjudge.release import release

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import toy_course as toy
 
+from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
-from nbjudge.grading import grade
 from nbjudge.marks import read_totals
 from nbjudge.records import read_record
 from nbjudge.submissions import find_submissions

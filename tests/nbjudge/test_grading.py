@@ -11,9 +11,9 @@ import pytest
 import toy_course as toy
 from toy_class import HAND_INS
 
+from nbjudge.cohort import grade
 from nbjudge.course import load_course
 from nbjudge.errors import CourseError
-from nbjudge.grading import grade
 from nbjudge.marks import read_totals
 from nbjudge.records import read_record
 from nbjudge.submissions import find_submissions
@@ -168,7 +168,7 @@ def test_an_interrupted_class_is_never_half_graded(released_course):
     for student in ("anna", "bob", "cleo"):
         toy.submit(root, student)
     toy.submit(root, "bob", toy.RIGHT | {"double": "while True: pass"})
-    with closing(grade(course, find_submissions(course), jobs=2)) as running:
+    with closing(grade(course, find_submissions(course), jobs=1)) as running:
         first = next(running)
     assert first.student == "anna"
     records = {s: read_record(course.gradebook_folder, "ps1", s) for s in ("anna", "bob", "cleo")}
@@ -187,9 +187,8 @@ from nbjudge.data import GradingData
 
 def find(root):
     return GradingData(
-        environment={"TOY_FILE": str(root / "open.txt")},
-        readable=(root / "open.txt",),
-        judge_environment={"TOY_SECRET": str(root / "secret.txt")},
+        environment={"TOY_FILE": root / "open.txt"},
+        judge_environment={"TOY_SECRET": root / "secret.txt"},
         context={"data": "toy"},
     )
 """

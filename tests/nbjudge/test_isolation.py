@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 import nbjudge.judging
 from dlcourse.cli import app
+from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
 from nbjudge.errors import IsolationError
-from nbjudge.grading import grade
 from nbjudge.marks import read_totals
 from nbjudge.records import read_record, record_path
 from nbjudge.sandbox import Finding

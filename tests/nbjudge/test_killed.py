@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 import toy_course as toy
+from toy_token import TOKEN, printed
 
 from nbjudge.course import Course, load_course
 from nbjudge.records import BEGUN, read_record
@@ -23,14 +24,13 @@ SECONDS = 120
 GRADE = """
 import sys
 from nbjudge.course import load_course
-from nbjudge.grading import grade
+from nbjudge.cohort import grade
 from nbjudge.submissions import find_submissions
 
 course = load_course(sys.argv[1])
 for found in grade(course, find_submissions(course), jobs=1):
     print(found.student, found.status, found.score, found.reused, found.reason, sep="|", flush=True)
 """
-ONCE = "import os\nprint(os.urandom(8).hex())\n"  # no two runs print the same
 # Long enough to be found at it; starting takes a kernel far less.
 LONG = "import time\nwhile time.process_time() < 4:\n    pass\n"
 AT_WORK = 2.0
@@ -58,9 +58,9 @@ def course(released_course) -> Course:
     root = released_course.root
     config = root / "nbgrader_config.py"
     config.write_text(f"{config.read_text()}\nc.Grading.cell_seconds = 60\n")
-    toy.submit(root, "anna", toy.RIGHT | {"double": ONCE + DOUBLE})
-    toy.submit(root, "bob", toy.RIGHT | {"double": ONCE + LONG + DOUBLE})
-    toy.submit(root, "cleo", toy.RIGHT | {"double": ONCE + DOUBLE.replace("2", "3")})
+    toy.submit(root, "anna", toy.RIGHT | {"double": TOKEN + DOUBLE})
+    toy.submit(root, "bob", toy.RIGHT | {"double": TOKEN + LONG + DOUBLE})
+    toy.submit(root, "cleo", toy.RIGHT | {"double": TOKEN + DOUBLE.replace("2", "3")})
     return load_course(root)
 
 
@@ -113,7 +113,8 @@ def find_family(main: psutil.Process) -> Family | None:
     with suppress(psutil.NoSuchProcess, ValueError):
         children = {child: " ".join(child.cmdline()) for child in main.children()}
         (server,) = [child for child, text in children.items() if "nbjudge.warm.server" in text]
-        (worker,) = [child for child, text in children.items() if "spawn_main" in text]
+        (forker,) = [child for child, text in children.items() if "forkserver" in text]
+        (worker,) = forker.children()
         (guard,) = [child for child in server.children() if child.children()]
         (kernel,) = guard.children()
         if kernel.cpu_times().user < AT_WORK:
@@ -130,11 +131,6 @@ def is_over(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     return True
-
-
-def printed(course: Course, student: str) -> str:
-    notebook = toy.read(course.autograded / student / "ps1" / "toys.ipynb")
-    return "".join(toy.by_id(notebook, "double")["outputs"][0]["text"])
 
 
 def bob_has_begun(course: Course) -> bool:
@@ -166,7 +162,8 @@ def test_after_the_main_process_was_killed_the_rest_is_graded(course):
     assert read_record(course.gradebook_folder, "ps1", "anna").status == "graded"
     bob = read_record(course.gradebook_folder, "ps1", "bob")
     assert (bob.status, bob.reason) == ("not graded", BEGUN)
-    assert read_record(course.gradebook_folder, "ps1", "cleo") is None
+    cleo = read_record(course.gradebook_folder, "ps1", "cleo")
+    assert cleo is None or (cleo.status, cleo.reason) == ("not graded", BEGUN)
     with course.gradebook() as gradebook:
         scores = {s.student.id: s.score for s in gradebook.assignment_submissions("ps1")}
     assert scores.get("bob", 0) == 0
@@ -187,8 +184,18 @@ REASONS = {
     "server": "ended from outside",
     "guard": "ended from outside",
     "kernel": "kernel died",
-    "worker": "process that graded this submission was ended",
 }
+
+
+def test_a_killed_worker_costs_nothing(course):
+    with grading(course) as process:
+        everybody = kill_while_bob_runs(course, process, "worker")
+        found = {outcome.student: outcome for outcome in finish(process)}
+        until(lambda: all(is_over(item) for item in everybody))
+    assert {student: outcome.score for student, outcome in found.items()} == {
+        student: RIGHT[student] for student in ("bob", "cleo")
+    }
+    assert read_record(course.gradebook_folder, "ps1", "bob").status == "graded"
 
 
 @pytest.mark.parametrize("victim", REASONS)

@@ -8,8 +8,8 @@ import shutil
 import pytest
 import toy_course as toy
 
+from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
-from nbjudge.grading import grade
 from nbjudge.records import NotebookRun, read_record
 from nbjudge.submissions import find_submissions
 

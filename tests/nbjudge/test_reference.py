@@ -8,8 +8,8 @@ import pytest
 import toy_course as toy
 
 import nbjudge.reference
+from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
-from nbjudge.grading import grade
 from nbjudge.marks import read_totals
 from nbjudge.records import read_record
 from nbjudge.reference import ReferenceFailed

@@ -7,9 +7,9 @@ from datetime import datetime
 import pytest
 import toy_course as toy
 
+from nbjudge.cohort import grade
 from nbjudge.course import load_course
 from nbjudge.errors import CourseError
-from nbjudge.grading import grade
 from nbjudge.records import read_record
 from nbjudge.submission_times import read_submission_times
 from nbjudge.submissions import find_submissions

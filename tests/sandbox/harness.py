@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import socket
 import sys
 import time
@@ -178,6 +179,11 @@ def run_as(user: str, function: Callable[[], Any], **options: Any) -> Result:
 def confined(function: Callable[[], Any], **options: Any) -> Result:
     """Run to the end."""
     return Run(function, **options).finish()
+
+
+def wait_forever() -> None:
+    while True:
+        signal.pause()
 
 
 def outcome(function: Callable[..., Any], *arguments: Any) -> str:

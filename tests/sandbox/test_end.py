@@ -10,17 +10,22 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import Run, alive, as_user, confined, confinement, in_child, run_as, until
+from harness import (
+    Run,
+    alive,
+    as_user,
+    confined,
+    confinement,
+    in_child,
+    run_as,
+    until,
+    wait_forever,
+)
 
 from nbjudge import wire
 from nbjudge.sandbox import run_confined
 
 TIERS = ["none", "filters", "full"]
-
-
-def wait_forever():
-    while True:
-        signal.pause()
 
 
 def daemonise():

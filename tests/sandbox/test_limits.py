@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import as_user, outcome, run_as
+from harness import as_user, outcome, run_as, wait_forever
 
 TIERS = ["full", "filters"]
 MEGABYTE = 1 << 20
@@ -18,11 +18,6 @@ def hold(megabytes):
     block = bytearray(megabytes * MEGABYTE)
     block[::4096] = b"x" * len(block[::4096])
     return block
-
-
-def wait_forever():
-    while True:
-        signal.pause()
 
 
 @pytest.mark.parametrize("tier", TIERS)

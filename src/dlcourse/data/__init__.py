@@ -10,6 +10,7 @@ from .files import digest
 from .shapes import CLASS_NAMES
 from .sources import (
     PRIVATE_SEED_VARIABLE,
+    STAND_IN,
     VARIABLE,
     DataSource,
     find_source,
@@ -20,6 +21,7 @@ from .sources import (
 
 __all__ = [
     "PRIVATE_SEED_VARIABLE",
+    "STAND_IN",
     "VARIABLE",
     "CLASS_NAMES",
     "DamagedData",

@@ -5,10 +5,11 @@ The student's process encodes (``encode``) and keeps the functions (``FunctionTa
 are in ``codec`` and ``calls``.
 """
 
-from nbjudge.capture.calls import RemoteFunction, call_request, perform_call
+from nbjudge.capture.calls import call_request, perform_call
 from nbjudge.capture.codec import decode, encode
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.functions import FunctionFacts, FunctionTable, ParameterFacts
+from nbjudge.capture.remote import RemoteFunction
 
 __all__ = [
     "Damaged",

@@ -10,6 +10,7 @@ import numpy as np
 
 from nbjudge.capture import kept, limits
 from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.capture.kinds import bases_of
 
 # Booleans, numbers, texts of a fixed width, moments and spans; nothing with fields or objects.
 _DTYPE = re.compile(
@@ -21,7 +22,7 @@ _DIMENSIONS = 64
 
 def encode(encoder: Any, value: Any, kind: type) -> list | None:
     """The node of a numpy array or a numpy number."""
-    bases = type.__dict__["__mro__"].__get__(kind)
+    bases = bases_of(kind)
     if np.ndarray in bases:
         if np.ma.MaskedArray in bases:
             data, mask = np.ma.getdata(value), np.ma.getmaskarray(value)
@@ -83,7 +84,14 @@ def array_node(encoder: Any, value: np.ndarray) -> list:
     return ["array", dtype, shape, encoder.buffer(value.tobytes())]
 
 
-def decode_array(decoder: Any, dtype: Any, shape: Any, buffer: Any) -> np.ndarray:
+def array_of(decoder: Any, node: Any) -> np.ndarray:
+    """The array of an ``array_node`` within another node; it has no number of its own."""
+    if type(node) is not list or not node or node[0] not in ("array", "oarray"):
+        raise Damaged("an array is missing")
+    return DECODERS[node[0]](decoder, *node[1:])
+
+
+def _decode_array(decoder: Any, dtype: Any, shape: Any, buffer: Any) -> np.ndarray:
     """The array of a node: its own memory, writable."""
     real = _dtype(dtype)
     data = decoder.buffer(buffer)
@@ -148,17 +156,11 @@ def _decode_masked(decoder: Any, data: Any, mask: Any) -> np.ndarray:
     return np.ma.MaskedArray(decoder.value(data), mask=decoder.value(mask))
 
 
-def _decode_matrix(decoder: Any, node: Any) -> np.matrix:
-    if type(node) is not list or len(node) != 4 or node[0] != "array":
-        raise Damaged("no matrix")
-    return np.asmatrix(decode_array(decoder, *node[1:]))
-
-
 DECODERS = {
     "dtype": lambda d, text: np.dtype(object) if text == "object" else _dtype(text),
     "np": _decode_scalar,
-    "array": decode_array,
+    "array": _decode_array,
     "oarray": _decode_objects,
-    "matrix": _decode_matrix,
+    "matrix": lambda d, node: np.asmatrix(array_of(d, node)),
     "masked": _decode_masked,
 }

@@ -28,10 +28,8 @@ from nbjudge.capture import exceptions, plain, randomness
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.functions import FunctionTable, name_of
-from nbjudge.capture.remote import RemoteFunction, place_of
+from nbjudge.capture.remote import encoded_call, place_of
 from nbjudge.capture.tree import Decoder, Encoder
-
-__all__ = ["RemoteFunction", "call_request", "perform_call"]
 
 # Letters of what a call printed that are handed out.
 _PRINTED = 100_000
@@ -39,9 +37,7 @@ _PRINTED = 100_000
 
 def call_request(args: tuple, kwargs: dict, *, limit: int) -> bytes:
     """The arguments of a call as bytes, for ``perform_call``. Raises ``NotHandedOut``."""
-    from nbjudge.capture.remote import request
-
-    return request(args, kwargs, limit)[0]
+    return encoded_call(args, kwargs, limit)[0]
 
 
 def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) -> bytes:

@@ -7,6 +7,7 @@ import importlib
 from typing import Any
 
 from nbjudge.capture.errors import Damaged
+from nbjudge.capture.kinds import bases_of
 
 _TEXT = 20_000
 _ARGUMENTS = 20
@@ -39,7 +40,7 @@ _BY_MESSAGE |= {"StopIteration", "StopAsyncIteration"}
 
 def exception_node(encoder: Any, error: BaseException) -> list:
     """``[names of the class and its bases, message, arguments or None]``."""
-    kinds = type.__dict__["__mro__"].__get__(type(error))
+    kinds = bases_of(type(error))
     names = [str(kind.__name__)[:200] for kind in kinds if kind is not object][:50]
     try:
         message = str(error)[:_TEXT]

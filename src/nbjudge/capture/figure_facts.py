@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-_TICKS = 100
+from nbjudge.capture.limits import TICKS
 
 
 def facts_of(figure: Any) -> dict:
@@ -72,7 +72,7 @@ def _axis(axis: Any, limits: Any, is_on: bool) -> dict:
         return facts
     try:
         ticks = np.asarray(axis.get_ticklocs(), dtype=float)
-        if ticks.ndim == 1 and len(ticks) <= _TICKS:
+        if ticks.ndim == 1 and len(ticks) <= TICKS:
             labels = [str(label.get_text()) for label in axis.get_ticklabels()]
             facts["ticks"] = ticks
             facts["ticklabels"] = labels if len(labels) == len(ticks) else None

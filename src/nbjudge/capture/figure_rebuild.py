@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 
 from nbjudge.capture.errors import Damaged
+from nbjudge.capture.limits import AXES, DRAWN, TICKS
 
-_AXES = 200
-_DRAWN = 10_000
-_TICKS = 100
 _BARS = 1000
 _NUMBERS = 100_000_000
 _LEGEND_LABELS = 3000
@@ -39,9 +37,9 @@ def figure_from(facts: Any, picture: bytes) -> Any:
         text = _text(_get(facts, name))
         if text:
             getattr(figure, name)(text)
-    for part in _list(_get(facts, "axes"), _AXES):
+    for part in _list(_get(facts, "axes"), AXES):
         _add_axes(figure, part)
-    for part in _list(_get(facts, "legends"), _AXES):
+    for part in _list(_get(facts, "legends"), AXES):
         _add_legend(figure, part)
     figure.picture_png = picture
     return figure
@@ -50,17 +48,17 @@ def figure_from(facts: Any, picture: bytes) -> Any:
 def _require_moderate(facts: Any) -> None:
     """Refuse a figure that would take long to draw anew."""
     drawn = bars = labels = 0
-    legends = list(_list(_get(facts, "legends"), _AXES))
-    for axes in _list(_get(facts, "axes"), _AXES):
+    legends = list(_list(_get(facts, "legends"), AXES))
+    for axes in _list(_get(facts, "axes"), AXES):
         parts = _get(axes, "drawn")
-        drawn += sum(len(_list(_get(parts, name), _DRAWN)) for name in _ADD)
+        drawn += sum(len(_list(_get(parts, name), DRAWN)) for name in _ADD)
         bars += len(_list(_get(axes, "bars"), _BARS))
         legends.append(_get(axes, "legend"))
     for legend in legends:
         labels += 0 if legend is None else len(_list(_get(legend, "labels"), _LEGEND_LABELS))
     if _numbers_in(facts) > _NUMBERS:
         raise Damaged("a figure with too many numbers")
-    if drawn > _DRAWN or bars > _BARS or labels > _LEGEND_LABELS:
+    if drawn > DRAWN or bars > _BARS or labels > _LEGEND_LABELS:
         raise Damaged("a figure with too much on it")
 
 
@@ -91,9 +89,9 @@ def _add_axes(figure: Any, facts: Any) -> None:
         axes.set_axis_off()
     drawn = _get(facts, "drawn")
     for name, add in _ADD.items():
-        for part in _list(_get(drawn, name), _DRAWN):
+        for part in _list(_get(drawn, name), DRAWN):
             add(axes, part)
-    for part in _list(_get(facts, "bars"), _DRAWN):
+    for part in _list(_get(facts, "bars"), DRAWN):
         _add_bars(axes, part)
     for loc in ("center", "left", "right"):
         text, color, size = _list(_get(_get(facts, "titles"), loc), 3)
@@ -113,10 +111,10 @@ def _set_axis(axes: Any, letter: str, facts: Any) -> None:
     if ticks is not None:
         ticks = _array(ticks, 1)
         if labels is not None:
-            labels = [_text(label) for label in _list(labels, _TICKS)]
+            labels = [_text(label) for label in _list(labels, TICKS)]
             if len(labels) != len(ticks):
                 raise Damaged("labels of other ticks")
-        if len(ticks) > _TICKS or not np.isfinite(ticks).all():
+        if len(ticks) > TICKS or not np.isfinite(ticks).all():
             raise Damaged("absurd ticks")
         getattr(axes, f"set_{letter}ticks")(ticks, labels=labels)
     low, high = _numbers(_get(facts, "limits"), 2)
@@ -206,7 +204,7 @@ def _add_patch(axes: Any, facts: Any) -> None:
 def _add_bars(axes: Any, facts: Any) -> None:
     from matplotlib.container import BarContainer
 
-    members, known = _list(_get(facts, "members"), _DRAWN), list(axes.patches)
+    members, known = _list(_get(facts, "members"), DRAWN), list(axes.patches)
     if not all(type(n) is int and 0 <= n < len(known) for n in members):
         raise Damaged("bars that are not there")
     orientation = _get(facts, "orientation")
@@ -233,7 +231,7 @@ def _add_collection(axes: Any, facts: Any) -> None:
         made = kinds.QuadMesh(corners)
         axes.add_collection(made, autolim=False)
     elif kind in ("lines", "areas"):
-        paths = [_pairs(path) for path in _list(_get(facts, "paths"), _DRAWN)]
+        paths = [_pairs(path) for path in _list(_get(facts, "paths"), DRAWN)]
         make = kinds.LineCollection if kind == "lines" else kinds.PolyCollection
         made = make(paths)
         axes.add_collection(made, autolim=False)

@@ -1,7 +1,7 @@
 """matplotlib figures and axes: what is drawn on them as facts, and a picture.
 
-The facts are plain values (dicts, texts, numbers, arrays), in the order of ``figure.axes``; they
-are read here and drawn anew by ``figure_facts``' counterpart, ``figure_rebuild``.
+The facts are plain values (dicts, texts, numbers, arrays), in the order of ``figure.axes``:
+``figure_facts`` reads them, ``figure_rebuild`` draws them anew.
 """
 
 from __future__ import annotations
@@ -9,16 +9,13 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from nbjudge.capture import limits
 from nbjudge.capture.errors import NotHandedOut
+from nbjudge.capture.kinds import bases_of
 
 PICTURE_DPI = 100
 PICTURE_PIXELS = 4_000_000
 PICTURE_BYTES = 3_000_000
-DRAWN = 10_000
-"""Lines, images, texts and the like on one figure."""
-
-AXES = 200
-"""Pairs of axes on one figure."""
 
 
 def encode(encoder: Any, value: Any, kind: type) -> list | None:
@@ -26,21 +23,21 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    bases = type.__dict__["__mro__"].__get__(kind)
+    bases = bases_of(kind)
     if Figure in bases:
         from nbjudge.capture.figure_facts import facts_of
 
         facts = facts_of(value)
-        if len(facts["axes"]) > AXES:
+        if len(facts["axes"]) > limits.AXES:
             raise NotHandedOut(
-                f"a figure with {len(facts['axes'])} axes cannot be handed out: at most {AXES}"
-                f"{encoder.place()}"
+                f"a figure with {len(facts['axes'])} axes cannot be handed out: at most "
+                f"{limits.AXES}{encoder.place()}"
             )
         drawn = sum(len(part) for axes in facts["axes"] for part in axes["drawn"].values())
-        if drawn > DRAWN:
+        if drawn > limits.DRAWN:
             raise NotHandedOut(
                 f"a figure with {drawn:,} things drawn on it cannot be handed out: at most "
-                f"{DRAWN:,}{encoder.place()}"
+                f"{limits.DRAWN:,}{encoder.place()}"
             )
         return ["figure", encoder.node(facts), encoder.buffer(_picture(value))]
     if Axes in bases:
@@ -60,9 +57,10 @@ def _picture(figure: Any) -> bytes:
     dpi = min(PICTURE_DPI, figure.dpi, (PICTURE_PIXELS / max(width * height, 1e-9)) ** 0.5)
     canvas, file = figure.canvas, io.BytesIO()
     try:
-        FigureCanvasAgg(figure).print_png(file) if dpi == figure.dpi else figure.savefig(
-            file, format="png", dpi=dpi
-        )
+        if dpi == figure.dpi:
+            FigureCanvasAgg(figure).print_png(file)
+        else:
+            figure.savefig(file, format="png", dpi=dpi)
     except Exception:
         return b""
     finally:
@@ -71,16 +69,16 @@ def _picture(figure: Any) -> bytes:
     return data if len(data) <= PICTURE_BYTES else b""
 
 
-def _rebuild(decoder: Any, facts: Any, picture: Any) -> Any:
+def _decode_figure(decoder: Any, facts: Any, picture: Any) -> Any:
     from nbjudge.capture.figure_rebuild import figure_from
 
     return figure_from(decoder.value(facts), bytes(decoder.buffer(picture)))
 
 
-def _axes(decoder: Any, figure: Any, number: Any) -> Any:
+def _decode_axes(decoder: Any, figure: Any, number: Any) -> Any:
     from nbjudge.capture.figure_rebuild import axes_from
 
     return axes_from(decoder.value(figure), number)
 
 
-DECODERS = {"figure": _rebuild, "axes": _axes}
+DECODERS = {"figure": _decode_figure, "axes": _decode_axes}

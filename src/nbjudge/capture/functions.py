@@ -18,29 +18,11 @@ _PLAIN_CLASSES = {
         dict, range, slice, object,
     )
 }  # fmt: skip
-_NUMPY_CLASSES = frozenset(
-    [
-        "ndarray",
-        "bool",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-        "float16",
-        "float32",
-        "float64",
-        "complex64",
-        "complex128",
-        "str_",
-        "bytes_",
-        "datetime64",
-        "timedelta64",
-    ]
-)
+_NUMPY_CLASSES = {
+    "ndarray", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "float32", "float64", "complex64", "complex128", "str_", "bytes_", "datetime64",
+    "timedelta64",
+}  # fmt: skip
 _KINDS = tuple(kind.name for kind in inspect._ParameterKind)
 _TEXT = 20_000
 _PARAMETERS = 200

@@ -1,5 +1,6 @@
-"""Which Keras configurations are let through: Keras' own classes, and no absurd numbers.
+"""Which Keras configurations are let through, and what Keras makes of those.
 
+Let through are Keras' own classes, and no absurd numbers.
 A configuration names classes, and Keras makes objects of them. So every name is looked up here
 first, in a fixed selection of Keras' public modules: no class that runs code from its settings
 (``Lambda``, ``TorchModuleWrapper``, ``JaxLayer``, …) or reads files (``TFSMLayer``, the lookups
@@ -8,10 +9,14 @@ with their vocabularies) is in it.
 
 from __future__ import annotations
 
+import copy
 import functools
 import importlib
 import inspect
+from collections.abc import Collection
 from typing import Any
+
+import numpy as np
 
 from nbjudge.capture.errors import Damaged
 
@@ -53,7 +58,8 @@ class NotKeras(Damaged):
 @functools.cache
 def allowed_classes() -> dict[tuple[str, str], str]:
     """Family ("layer", "model", "metric", …) by module and name."""
-    keras = importlib.import_module("keras")
+    import keras
+
     found: dict[tuple[str, str], str] = {}
     for module, base, family in (
         ("layers", keras.Layer, "layer"),
@@ -96,7 +102,8 @@ def allowed_classes() -> dict[tuple[str, str], str]:
 
 @functools.cache
 def _allowed_functions() -> frozenset[str]:
-    keras = importlib.import_module("keras")
+    import keras
+
     places = (keras.activations, keras.losses, keras.metrics)
     names = {
         name
@@ -190,6 +197,41 @@ class Inspection:
             if self.layers > LAYERS:
                 raise Damaged(f"more than {LAYERS:,} layers")
         return family
+
+
+def require_family(config: Any, families: Collection[str]) -> None:
+    """Raise ``Damaged`` for anything but an object's configuration of one of these families."""
+    if type(config) is not dict:
+        raise Damaged("no configuration")
+    if allowed_classes().get((config.get("module"), config.get("class_name"))) not in families:
+        raise Damaged("a configuration of another kind")
+
+
+def build(config: Any) -> Any:
+    """What Keras makes of a configuration; raises ``Damaged`` for one that is not let through."""
+    import keras
+
+    Inspection().check(config)
+    # Keras changes some configurations when it makes an object of them.
+    return keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
+
+
+def plain_config(value: Any) -> Any:
+    """A configuration of plain values: nested compile settings and Keras' own lists undone."""
+    if isinstance(value, dict):
+        return {str(k): plain_config(v) for k, v in value.items() if k != "compile_config"}
+    if isinstance(value, tuple):
+        return tuple(map(plain_config, value))
+    if isinstance(value, list):
+        return list(map(plain_config, value))
+    if isinstance(value, (np.generic, np.ndarray)) and getattr(value, "ndim", 0) == 0:
+        return value.item()
+    return value
+
+
+def is_plain(value: Any) -> bool:
+    """Whether JSON holds it as it is."""
+    return value is None or type(value) in (bool, int, float, str)
 
 
 def _check_graph(layers: Any) -> None:

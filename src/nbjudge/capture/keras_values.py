@@ -2,13 +2,12 @@
 
 A model is its configuration, its weights, and how it was compiled. It is rebuilt by Keras from
 a configuration that ``keras_configs`` let through; no weight is given memory before its shape is
-known to be that of an array that came along. This is the only module that imports Keras or
-TensorFlow, and only when there is such a value.
+known to be that of an array that came along. Keras and TensorFlow are imported only when there is
+such a value.
 """
 
 from __future__ import annotations
 
-import copy
 import math
 import sys
 from typing import Any
@@ -16,27 +15,36 @@ from typing import Any
 import numpy as np
 
 from nbjudge.capture.errors import Damaged, NotHandedOut
-from nbjudge.capture.keras_compile import (
-    PARTS,
-    inert,
+from nbjudge.capture.keras_compile import compile_like, decode_compile, encode_compile
+from nbjudge.capture.keras_configs import (
+    Inspection,
+    NotKeras,
+    build,
     is_plain,
     plain_config,
-    require_inert,
-    usable,
-    without_gaps,
+    require_family,
 )
-from nbjudge.capture.keras_configs import Inspection, NotKeras, allowed_classes
+from nbjudge.capture.kinds import bases_of
 
 OUTPUT_NUMBERS = 50_000_000
 """Numbers that one layer may give for one example."""
 
 _SMALL_STATE = 4096
+_SETTINGS = (
+    "optimizer",
+    "loss",
+    "metric",
+    "initializer",
+    "regularizer",
+    "constraint",
+    "schedule",
+)
 _GRAPHS = ("keras.src.models.functional", "keras.src.models.sequential")
 
 
 def encode(encoder: Any, value: Any, kind: type) -> list | None:
     """The node of something of Keras or TensorFlow."""
-    bases = type.__dict__["__mro__"].__get__(kind)
+    bases = bases_of(kind)
     node = None
     if "tensorflow" in sys.modules:
         node = _tensorflow(encoder, value, bases)
@@ -50,13 +58,8 @@ def update_model(old: Any, new: Any) -> None:
     old.set_weights(new.get_weights())
     for layer, other in zip(old.layers, new.layers, strict=False):
         layer.trainable = other.trainable
-    if new.compiled and (
-        not old.compiled or _compile_facts(old) != _compile_facts(new) or _own_compile(new)
-    ):
-        shown, error = _compile_facts(new)
-        _compile(old, shown, error, _iterations(new))
-    elif new.compiled:
-        _set_iterations(old, _iterations(new))
+    if new.compiled:
+        compile_like(old, new)
 
 
 def _tensorflow(encoder: Any, value: Any, bases: tuple) -> list | None:
@@ -72,10 +75,13 @@ def _tensorflow(encoder: Any, value: Any, bases: tuple) -> list | None:
 
 
 def _tensor(encoder: Any, array: Any) -> list:
+    return ["tensor", encoder.node(_known_to_numpy(array))]
+
+
+def _known_to_numpy(array: Any) -> np.ndarray:
+    """The array, as float32 where numpy has no such type (bfloat16)."""
     array = np.asarray(array)
-    if array.dtype.kind == "V":
-        array = array.astype(np.float32)
-    return ["tensor", encoder.node(array)]
+    return array.astype(np.float32) if array.dtype.kind == "V" else array
 
 
 def _keras(encoder: Any, value: Any, kind: type, bases: tuple) -> list | None:
@@ -132,11 +138,9 @@ def _model(encoder: Any, value: Any, kind: type) -> list:
         "registered_name": None,
     }
     _inspect(encoder, config, "the model")
-    node = ["model", encoder.node(config), *_state(encoder, value), None]
-    if compiled.compiled:
-        shown, error = _compile_facts(compiled)
-        node[-1] = [encoder.node(shown), error, _iterations(compiled)]
-    return node
+    node = [encoder.node(config), *_state(encoder, value)]
+    how = encode_compile(encoder, compiled) if compiled.compiled else None
+    return ["model", *node, how]
 
 
 def _without_class(model: Any, kind: type) -> tuple[Any, type]:
@@ -164,8 +168,7 @@ def _state(encoder: Any, value: Any) -> list:
     seeds = [v for v in value.variables if id(v) not in known and _is_seed(v)]
     nodes = []
     for variables in (weights, seeds):
-        arrays = [np.asarray(keras.ops.convert_to_numpy(v)) for v in variables]
-        arrays = [a.astype(np.float32) if a.dtype.kind == "V" else a for a in arrays]
+        arrays = [_known_to_numpy(keras.ops.convert_to_numpy(v)) for v in variables]
         nodes.append([encoder.node(array) for array in arrays])
     return nodes
 
@@ -208,76 +211,17 @@ def _inspect(encoder: Any, config: dict, words: str) -> None:
         raise NotHandedOut(f"{words} cannot be handed out: {error}{encoder.place()}") from None
 
 
-def _compile_facts(model: Any) -> tuple[dict, str]:
-    """What ``get_compile_config`` says, made inert; or its complaint."""
-    try:
-        config = model.get_compile_config() or {}
-    except Exception as error:
-        return {}, f"{type(error).__name__}: {error}"[:2000]
-    return {k: inert(plain_config(v)) for k, v in config.items() if k in PARTS}, ""
-
-
-def _iterations(model: Any) -> int:
-    try:
-        return int(model.optimizer.iterations.numpy())
-    except Exception:
-        return 0
-
-
-def _set_iterations(model: Any, count: int) -> None:
-    if count and getattr(model, "optimizer", None) is not None:
-        model.optimizer.iterations.assign(count)
-
-
-def _own_compile(model: Any) -> bool:
-    return "get_compile_config" in vars(model)
-
-
-def _compile(model: Any, shown: dict, error: str, iterations: int) -> None:
-    """Compile ``model`` so that it says ``shown`` of itself, or raises ``error`` as it did."""
-    import keras
-
-    parts = {key: usable(value) for key, value in shown.items() if key in PARTS}
-    parts = {key: value for key, value in parts.items() if value is not None}
-    if any(type(parts.get(k)) is int and parts[k] > 10**6 for k in ("steps_per_execution",)):
-        raise Damaged("absurd compile settings")
-    for key in ("metrics", "weighted_metrics"):
-        if key in parts:
-            parts[key] = without_gaps(parts[key])
-    Inspection().check(parts)
-    arguments = {
-        # Keras changes some configurations when it makes an object of them.
-        key: keras.saving.deserialize_keras_object(copy.deepcopy(value), safe_mode=True)
-        for key, value in parts.items()
-    }
-    model.compile(**arguments)
-    _set_iterations(model, iterations)
-    vars(model).pop("get_compile_config", None)
-    if error:
-
-        def complain() -> dict:
-            raise TypeError(error)
-
-        object.__setattr__(model, "get_compile_config", complain)
-    elif _compile_facts(model) != (shown, ""):
-        object.__setattr__(model, "get_compile_config", lambda: copy.deepcopy(shown))
-
-
-def _rebuilt(config: Any, families: tuple[str, ...]) -> tuple[Any, list]:
+def _rebuilt(config: Any, *families: str) -> tuple[Any, list]:
     """The object of a configuration, and its variables, none of which has a value yet."""
     import keras
     from keras.src.backend.common import global_state
 
-    if type(config) is not dict:
-        raise Damaged("no configuration")
-    Inspection().check(config)
-    if allowed_classes().get((config.get("module"), config.get("class_name"))) not in families:
-        raise Damaged("a configuration of another kind")
+    require_family(config, families)
     waiting = global_state.get_global_attribute("uninitialized_variables", [], set_to_default=True)
     start = len(waiting)
     try:
         with keras.StatelessScope(initialize_variables=False):
-            built = keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
+            built = build(config)
     finally:
         created = waiting[start:]
         del waiting[start:]
@@ -328,42 +272,26 @@ def _check_outputs(model: Any) -> None:
 def _decode_model(decoder: Any, config: Any, weights: Any, seeds: Any, compiled: Any) -> Any:
     settings = decoder.value(config)
     values, states = decoder.values(weights), decoder.values(seeds)
-    model, created = _rebuilt(settings, ("model",))
+    model, created = _rebuilt(settings, "model")
     _check_outputs(model)
     _give_state(model, created, values, states)
     if compiled is not None:
-        shown, error, iterations = compiled
-        _decode_compile(model, decoder.value(shown), error, iterations)
+        decode_compile(decoder, model, compiled)
     return model
-
-
-def _decode_compile(model: Any, shown: Any, error: Any, iterations: Any) -> None:
-    if type(shown) is not dict or type(error) is not str:
-        raise Damaged("no compile settings")
-    if type(iterations) is not int or not 0 <= iterations < 2**31:
-        raise Damaged("an absurd number of steps")
-    require_inert(shown)
-    _compile(model, shown, error, iterations)
 
 
 def _decode_layer(decoder: Any, config: Any, weights: Any, seeds: Any) -> Any:
     settings = decoder.value(config)
     values, states = decoder.values(weights), decoder.values(seeds)
-    layer, created = _rebuilt(settings, ("layer",))
+    layer, created = _rebuilt(settings, "layer")
     _give_state(layer, created, values, states)
     return layer
 
 
 def _decode_settings(decoder: Any, config: Any) -> Any:
-    import keras
-
     settings = decoder.value(config)
-    Inspection().check(settings)
-    families = ("optimizer", "loss", "metric", "initializer", "regularizer", "constraint")
-    key = (settings.get("module"), settings.get("class_name"))
-    if allowed_classes().get(key) not in (*families, "schedule"):
-        raise Damaged("a configuration of another kind")
-    return keras.saving.deserialize_keras_object(settings, safe_mode=True)
+    require_family(settings, _SETTINGS)
+    return build(settings)
 
 
 def _decode_history(decoder: Any, history: Any, params: Any, epoch: Any) -> Any:

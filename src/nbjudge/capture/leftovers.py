@@ -8,13 +8,14 @@ import types
 from typing import Any
 
 from nbjudge.capture import kept, plain
+from nbjudge.capture.kinds import bases_of
 
 DECODERS: dict[str, Any] = {}
 
 
 def encode(encoder: Any, value: Any, kind: type) -> list | None:
     """The node of a subclass's instance or an iterator; refuses what is known to be unfit."""
-    bases = type.__dict__["__mro__"].__get__(kind)
+    bases = bases_of(kind)
     if enum.Enum in bases and not {int, float, str} & set(bases):
         words = f"a member of the enumeration {kind.__name__} cannot be handed out{encoder.place()}"
         return kept.node(encoder, value, kind, words)
@@ -28,7 +29,7 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
 
 def _as_base(encoder: Any, value: Any, kind: type) -> Any:
     """The node of an instance of a subclass, as the type of Python's own that it comes from."""
-    bases = type.__dict__["__mro__"].__get__(kind)
+    bases = bases_of(kind)
     if tuple in bases and plain.is_named(kind):
         return plain.named_node(encoder, value, kind)
     for base in bases:

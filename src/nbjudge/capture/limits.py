@@ -31,3 +31,12 @@ SAME_HASH = 200
 
 NAMED_FIELDS = 200
 """Fields of a named tuple."""
+
+AXES = 200
+"""Pairs of axes on one figure."""
+
+DRAWN = 10_000
+"""Lines, images, texts and the like on one figure."""
+
+TICKS = 100
+"""Ticks of one axis whose places and labels are handed out."""

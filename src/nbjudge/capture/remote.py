@@ -12,13 +12,11 @@ from typing import Any
 from nbjudge.capture import exceptions, randomness
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
-from nbjudge.capture.functions import FunctionFacts, facts_hook
+from nbjudge.capture.functions import FunctionFacts, ParameterFacts, facts_hook
 from nbjudge.capture.kept import KeptObject, ref_of
 from nbjudge.capture.tree import Decoder, Encoder
 
 DEFAULT_LIMIT = 100_000_000
-
-
 _STAYS = (
     "a test can call {function} and read its name, docstring and signature, but not its {name}, "
     "which is in the student's kernel; an instructor can run the test there, by the line "
@@ -53,7 +51,7 @@ class RemoteFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function with these arguments; see the class for what comes of it."""
-        message, given = request(args, kwargs, self._limit)
+        message, given = encoded_call(args, kwargs, self._limit)
         reply = self._send(self.facts.ref, message)
         changes, outcome, error, printed = guarded_decode(lambda: self._read(reply, given))
         # Only a test that listens hears it: elsewhere it would show the arguments of hidden tests.
@@ -98,13 +96,9 @@ class RemoteFunction:
             return RemoteFunction(facts, self._send, limit=self._limit)
 
         def view(decoder: Decoder, number: Any, offset: Any, strides: Any, node: Any) -> Any:
-            from nbjudge.capture.arrays import decode_array, view_of
+            from nbjudge.capture.arrays import array_of, view_of
 
-            if type(node) is not list or len(node) != 4 or node[0] != "array":
-                raise Damaged("a view without an array")
-            return view_of(
-                argument(decoder, number), offset, strides, decode_array(decoder, *node[1:])
-            )
+            return view_of(argument(decoder, number), offset, strides, array_of(decoder, node))
 
         hooks = {"arg": argument, "view": view, "function": facts_hook(make)}
         decoder = Decoder(buffers, hooks)
@@ -149,7 +143,7 @@ class _HandIn:
         )
 
 
-def request(args: tuple, kwargs: dict, limit: int) -> tuple[bytes, list[Any]]:
+def encoded_call(args: tuple, kwargs: dict, limit: int) -> tuple[bytes, list[Any]]:
     """The bytes of a request, and the objects in it by their number."""
     encoder = Encoder(limit, _HandIn(), "an argument of the call")
 
@@ -192,7 +186,7 @@ def _signature(facts: FunctionFacts) -> inspect.Signature | None:
         return None
 
 
-def _default(parameter: Any) -> Any:
+def _default(parameter: ParameterFacts) -> Any:
     return parameter.default if parameter.default_is_plain else ...
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from nbjudge.capture import limits, plain
-from nbjudge.capture.arrays import array_node
+from nbjudge.capture.arrays import array_node, array_of
 from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.capture.kinds import bases_of
 
 _NULLABLE = {
     name: getattr(pd.arrays, f"{family}Array")
@@ -32,7 +33,7 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
         return ["nat"]
     if value is pd.NA:
         return ["na"]
-    bases = type.__dict__["__mro__"].__get__(kind)
+    bases = bases_of(kind)
     for base, encode_one in _ENCODERS.items():
         if base in bases:
             return encode_one(encoder, value)
@@ -134,15 +135,6 @@ _ENCODERS = {
 }
 
 
-def _array(decoder: Any, node: Any) -> np.ndarray:
-    """An array within a table's node; it has no number of its own."""
-    if type(node) is not list or not node or node[0] not in ("array", "oarray"):
-        raise Damaged("a column without an array")
-    from nbjudge.capture.arrays import DECODERS as ARRAYS
-
-    return ARRAYS[node[0]](decoder, *node[1:])
-
-
 def _decode_column(decoder: Any, node: Any) -> Any:
     if type(node) is not list or not node:
         raise Damaged("no column")
@@ -165,18 +157,18 @@ def _name_of(decoder: Any, node: Any) -> Any:
 
 def _categories(decoder: Any, codes: Any, categories: Any, ordered: Any) -> pd.Categorical:
     known = _index_of(decoder, categories)
-    return pd.Categorical.from_codes(_array(decoder, codes), known, ordered=bool(ordered))
+    return pd.Categorical.from_codes(array_of(decoder, codes), known, ordered=bool(ordered))
 
 
 def _zoned(decoder: Any, moments: Any, zone: Any) -> Any:
-    array = _array(decoder, moments)
+    array = array_of(decoder, moments)
     if array.dtype.kind != "M":
         raise Damaged("no moments")
     return pd.DatetimeIndex(array).tz_localize("UTC").tz_convert(decoder.value(zone)).array
 
 
 def _nullable(decoder: Any, name: Any, data: Any, mask: Any) -> Any:
-    values, missing = _array(decoder, data), _array(decoder, mask)
+    values, missing = array_of(decoder, data), array_of(decoder, mask)
     if missing.dtype != bool or missing.shape != values.shape or values.ndim != 1:
         raise Damaged("no nullable column")
     array = _NULLABLE[name](values, missing)
@@ -209,7 +201,7 @@ def _period_dtype(frequency: Any) -> pd.PeriodDtype:
 
 
 def _periods(decoder: Any, ordinals: Any, frequency: Any) -> Any:
-    array = _array(decoder, ordinals)
+    array = array_of(decoder, ordinals)
     if array.ndim != 1 or array.dtype != np.int64:
         raise Damaged("no periods")
     return pd.arrays.PeriodArray(array, dtype=_period_dtype(frequency))
@@ -226,7 +218,7 @@ def _decode_pdarray(decoder: Any, node: Any) -> Any:
 
 
 def _plain_column(decoder: Any, node: Any) -> np.ndarray:
-    array = _array(decoder, node)
+    array = array_of(decoder, node)
     if array.ndim != 1:
         raise Damaged("a column with rows and columns")
     return array
@@ -260,7 +252,7 @@ def _decode_frame(decoder: Any, columns: Any, index: Any, nodes: Any) -> pd.Data
 
 def _decode_frame2d(decoder: Any, columns: Any, index: Any, node: Any) -> pd.DataFrame:
     names, rows = _index_of(decoder, columns), _index_of(decoder, index)
-    array = _array(decoder, node)
+    array = array_of(decoder, node)
     if array.shape != (len(rows), len(names)):
         raise Damaged("a table of another shape than it says")
     return pd.DataFrame(array, index=rows, columns=names)
@@ -289,7 +281,7 @@ def _decode_index(decoder: Any, name: Any, frequency: Any, node: Any) -> pd.Inde
 def _decode_multi_index(decoder: Any, names: Any, levels: Any, codes: Any) -> pd.MultiIndex:
     labels = [_name_of(decoder, name) for name in names]
     known = [_index_of(decoder, level) for level in levels]
-    places = [_array(decoder, code) for code in codes]
+    places = [array_of(decoder, code) for code in codes]
     if any(place.ndim != 1 or place.dtype.kind != "i" for place in places):
         raise Damaged("no index of several levels")
     return pd.MultiIndex(levels=known, codes=places, names=labels, verify_integrity=True)

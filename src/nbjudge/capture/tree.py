@@ -20,17 +20,13 @@ LENGTH = struct.Struct(">I")
 _SCALARS = (type(None), bool, int, float, str)
 
 
-def _words(text: str) -> list[str]:
-    return text.split()
-
-
-SHARED = frozenset(
-    _words(
-        "list tuple named set frozenset dict ordered counter default keys values items deque "
-        "bytearray iter bytes text array oarray matrix masked series frame frame2d index "
-        "range_index multi_index pdarray model layer keras history figure axes tensor kept view"
-    )
+# What may be referred to again, by tag.
+_SHARED = (
+    "list tuple named set frozenset dict ordered counter default keys values items deque bytearray "
+    "iter bytes text array oarray matrix masked series frame frame2d index range_index multi_index "
+    "pdarray model layer keras history figure axes tensor kept view"
 )
+SHARED = frozenset(_SHARED.split())
 
 # The order matters: a numpy.float64 is a float, and a Keras model is callable.
 _FAMILIES = (
@@ -54,7 +50,7 @@ _TAGS = {
     "functions": "function class",
     "kept": "kept",
 }
-FAMILY_OF_TAG = {tag: family for family, tags in _TAGS.items() for tag in _words(tags)}
+FAMILY_OF_TAG = {tag: family for family, tags in _TAGS.items() for tag in tags.split()}
 
 
 def _family(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The points that a test cell's last value stands for: by value, not by its printed text."""
+"""The points that a test cell's last value stands for."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ class NotPoints(Exception):
 
 
 def points_for(value: Any, points: float, grade_id: str) -> float:
-    """The score for a last value that is a real number from 0 to ``points``.
+    """The score for a last value: by the value itself, not by its printed text.
 
     Takes scalars and arrays or tensors without dimensions; raises ``NotPoints`` for all else.
     """
-    score = _number(value)
+    return checked_score(_number(value), points, grade_id, show(value))
+
+
+def checked_score(score: float, points: float, grade_id: str, shown: str) -> float:
+    """``score``, a number from 0 to ``points`` but for a rounding error, without that error.
+
+    Raises ``NotPoints`` for another number or nan; ``shown`` is the value as the message has it.
+    """
     # A sum of tenths may miss the points, or nothing, by a rounding error.
     tolerance = 1e-9 * points
     if abs(score - points) <= tolerance:
@@ -28,9 +35,9 @@ def points_for(value: Any, points: float, grade_id: str) -> float:
         return 0.0
     if not 0 <= score <= points:
         raise NotPoints(
-            f"The test cell '{grade_id}' ended with the value {clipped(show(value), 60)}, which is "
-            f"not a number of points from 0 to {points:g}. This is for the instructor to mend, in "
-            "the test."
+            f"The test cell '{grade_id}' ended with the value {clipped(shown, 60)}, which is not "
+            f"a number of points from 0 to {points:g}. This is for the instructor to mend, in the "
+            "test."
         )
     return score
 

@@ -17,7 +17,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from nbjudge.capture.errors import NotHandedOut
+from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.judge import failures
 from nbjudge.judge.asserts import RECORD, TellValues
 from nbjudge.judge.cells import bindings
@@ -53,12 +53,11 @@ class Runner:
     """Runs the test cells of one notebook, in their order.
 
     ``decode`` makes a value of captured bytes within a limit of so many bytes; it raises
-    ``damaged`` for bytes that are none.
+    ``Damaged`` for bytes that are none.
     """
 
-    def __init__(self, decode: Decode, damaged: type[Exception]) -> None:
+    def __init__(self, decode: Decode) -> None:
         self._decode = decode
-        self._damaged = damaged
         InteractiveShell.clear_instance()
         self._shell = Shell.instance()
         self._shell.ast_transformers.append(TellValues())
@@ -151,7 +150,7 @@ class Runner:
             return _ABSENT
         try:
             return self._decode(value.data, limit)
-        except (self._damaged, MemoryError) as error:
+        except (Damaged, MemoryError) as error:
             raise _Unreadable(name, str(error) or type(error).__name__) from None
         except Exception as error:
             raise _ForInstructor(

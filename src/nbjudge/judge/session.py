@@ -7,7 +7,7 @@ import traceback
 from typing import Any
 
 from nbjudge import wire
-from nbjudge.capture.errors import NotHandedOut
+from nbjudge.capture import FunctionFacts, NotHandedOut, RemoteFunction, decode, randomness
 from nbjudge.judge.messages import judged_message, read_run
 
 # The grader is trusted; this is against a mistake, not against an attack.
@@ -26,12 +26,11 @@ def serve(connection: socket.socket) -> None:
     ``nbjudge.judge.messages`` tells what is said. A mistake of the judge's own ends it, and is
     told to the grader.
     """
-    from nbjudge.capture import randomness
     from nbjudge.judge.running import Runner
 
     randomness.watch()
     session = _Session(connection)
-    runner = session.runner = Runner(session.decode, session.damaged)
+    runner = session.runner = Runner(session.decode)
     try:
         while True:
             told, blobs = wire.receive(connection, _LIMIT)
@@ -52,22 +51,15 @@ class _Session:
     runner: Any
 
     def __init__(self, connection: socket.socket) -> None:
-        # Another module's matter, and heavy: not imported with the package.
-        from nbjudge import capture
-        from nbjudge.capture.calls import RemoteFunction
-
-        self.damaged: type[Exception] = capture.Damaged
         self._connection = connection
-        self._decode = capture.decode
-        self._remote_function = RemoteFunction
 
     def decode(self, data: bytes, limit: int) -> Any:
         """The value in ``data``; functions among it call back over the connection."""
-        return self._decode(
-            data,
-            limit=limit,
-            make_function=lambda facts: self._remote_function(facts, self.send, limit=limit),
-        )
+
+        def make_function(facts: FunctionFacts) -> RemoteFunction:
+            return RemoteFunction(facts, self.send, limit=limit)
+
+        return decode(data, limit=limit, make_function=make_function)
 
     def send(self, ref: str, request: bytes) -> bytes:
         """What came of a call of the function ``ref`` in the student's kernel, encoded.

@@ -165,7 +165,7 @@ class SandboxProvisioner(KernelProvisionerBase):
     async def send_signal(self, signum: int) -> None:
         """Send a signal to the kernel's main process."""
         if signum == signal.SIGKILL:
-            self._tell({"kill": True})
+            await self.kill()
         elif signum:
             self._tell({"signal": signum})
 
@@ -175,13 +175,13 @@ class SandboxProvisioner(KernelProvisionerBase):
 
     async def terminate(self, restart: bool = False) -> None:
         """End everything in the sandbox at once: nothing in it is kept anyway."""
-        self._tell({"kill": True})
+        await self.kill(restart)
 
     async def cleanup(self, restart: bool = False) -> None:
         """Close the connection to the guard, which ends what is left, and remove the sockets."""
         deadline = time.monotonic() + 5
         while self._guard is not None and time.monotonic() < deadline:
-            self._tell({"kill": True})
+            await self.kill(restart)
             if await self.poll() is None:
                 await asyncio.sleep(0.005)
         if self._guard is not None:

@@ -11,10 +11,9 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from nbjudge.course import course_of
 from nbjudge.judging import judging_here
-from nbjudge.records import NotebookRun
 from nbjudge.reference import check_reference
 from nbjudge.staging import stage_files, stage_submission
-from nbjudge.trial import try_notebook
+from nbjudge.trial import Setting, try_notebook, with_notes
 from nbjudge.warm.client import server_address
 
 
@@ -35,17 +34,15 @@ class JudgeCells(NbGraderPreprocessor):
         assignment = resources["nbjudge"]["assignment"]
         server = server_address(judging.preload)
         check_reference(judging, assignment, server)
-        notes = list(nb.metadata.get("nbjudge", {}).get("notes", []))
-        ignore = course.coursedir().ignore
+        conditions = judging.conditions(assignment)
+        given, ignore = assignment.files.path, conditions.ignore
         submitted = course.submitted / about["student"] / assignment.name
         with tempfile.TemporaryDirectory(prefix="nbjudge-") as folder:
             files, judge_files = Path(folder, "student"), Path(folder, "judge")
-            notes += stage_submission(submitted, assignment.files, files, ignore)
-            stage_files(assignment.files, judge_files, ignore)
-            setting = judging.setting(assignment.name, server, files, judge_files)
-            trial = try_notebook(nb, assignment.blueprint(about["notebook"]), setting)
-        nb = trial.notebook
-        nb.metadata["nbjudge"] = {"notes": notes}
-        run = NotebookRun(**vars(trial.run) | {"notes": tuple(notes)})
-        resources["nbjudge"] |= {"run": run, "scores": trial.scores}
-        return nb, resources
+            notes = stage_submission(submitted, given, files, ignore)
+            stage_files(given, judge_files, ignore)
+            setting = Setting(conditions, server, judging.store, files, judge_files)
+            trial = try_notebook(nb, about["notebook"], setting)
+        trial = with_notes(trial, [*nb.metadata.get("nbjudge", {}).get("notes", []), *notes])
+        resources["nbjudge"] |= {"run": trial.run, "scores": trial.scores}
+        return trial.notebook, resources

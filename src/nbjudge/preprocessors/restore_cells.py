@@ -7,9 +7,6 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from nbjudge.errors import NotGraded
-from nbjudge.masters import restore
-
 
 class RestoreCells(NbGraderPreprocessor):
     """Restore test and read-only cells, nbgrader's flags, and drop the students' tags.
@@ -24,12 +21,6 @@ class RestoreCells(NbGraderPreprocessor):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Restore the notebook; ``NotGraded`` if it holds no cell of the assignment."""
         about = resources["nbgrader"]
-        blueprint = resources["nbjudge"]["assignment"].blueprint(about["notebook"])
-        restored = restore(nb, blueprint.masters)
-        if blueprint.masters and not restored.found:
-            raise NotGraded(
-                f"{about['notebook']}.ipynb holds none of the cells of {about['assignment']}. "
-                "Answer in the notebook that you were given, and hand that in."
-            )
-        nb.metadata["nbjudge"] = {"notes": list(restored.notes)}
+        notes = resources["nbjudge"]["assignment"].restore(nb, about["notebook"])
+        nb.metadata["nbjudge"] = {"notes": list(notes)}
         return nb, resources

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from nbjudge import wire
 from nbjudge.sandbox import inside, landlock, privileges, seccomp, syscalls
 from nbjudge.sandbox.copying import remove_tree
+from nbjudge.sandbox.lifeline import die_with_parent
 from nbjudge.sandbox.numbers import MACHINES
 from nbjudge.sandbox.privileges import Way
 from nbjudge.sandbox.spec import Confinement, SandboxError
@@ -65,8 +66,7 @@ def run_confined(
         guard.start(main)
         guard.watch()
     except BaseException as error:
-        text = str(error) if isinstance(error, SandboxError) else f"{type(error).__name__}: {error}"
-        guard.fail(text)
+        guard.fail(inside.in_words(error))
     guard.finish()
 
 
@@ -90,9 +90,7 @@ class _Guard:
     def be_guard(self, parent: int | None) -> None:
         """Depend on the server alone, and keep nothing of it but what is needed."""
         gc.freeze()
-        inside.die_with_parent()
-        if parent is not None and os.getppid() != parent:
-            os._exit(1)
+        die_with_parent(parent)
         inside.reset_signals()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with contextlib.suppress(OSError):
@@ -128,7 +126,7 @@ class _Guard:
             way = privileges.choose()
             if not way.privileged:
                 privileges.enter_user_namespace(way.identity)
-                inside.die_with_parent()
+                die_with_parent()
             syscalls.unshare(syscalls.CLONE_NEWPID)
         else:
             self.folder = tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-")
@@ -145,7 +143,7 @@ class _Guard:
             if number > 2:
                 with contextlib.suppress(OSError):
                     os.close(number)
-        _silence()
+        inside.null_streams()
 
     def watch(self) -> None:
         """Until the process has ended or is to be ended."""
@@ -292,14 +290,6 @@ def _open_process(pid: int) -> int | None:
         return os.pidfd_open(pid)
     except (AttributeError, OSError):
         return None
-
-
-def _silence() -> None:
-    null = os.open("/dev/null", os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(null, number)
-    if null > 2:
-        os.close(null)
 
 
 def _end_descendants() -> None:

@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from nbjudge.sandbox import landlock, limits, mounts, paths, privileges, seccomp, syscalls
 from nbjudge.sandbox.copying import copy_tree
+from nbjudge.sandbox.lifeline import die_with_parent
 from nbjudge.sandbox.mounts import Identity
 from nbjudge.sandbox.privileges import Way
 from nbjudge.sandbox.spec import HOME, WORK, Confinement, SandboxError
@@ -93,7 +94,7 @@ def _set_up(
         _in_folder(confinement, folder)
         told = ()
     os.umask(0o077)
-    _null_streams(keep)
+    null_streams(keep)
     _set_environment(confinement, home, temporary)
     if confinement.tier != "none":
         alone, abi = confinement.tier == "full", landlock.version()
@@ -191,12 +192,6 @@ def reset_signals() -> None:
             signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
 
 
-def die_with_parent() -> None:
-    """Be killed when the parent ends; a change of user undoes it."""
-    if _LINUX:
-        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def _close_all(keep: Iterable[int]) -> None:
     if not _LINUX:
         import resource
@@ -214,7 +209,8 @@ def _close_all(keep: Iterable[int]) -> None:
             last = number
 
 
-def _null_streams(keep: Iterable[int]) -> None:
+def null_streams(keep: Iterable[int] = ()) -> None:
+    """Make ``/dev/null`` of the standard streams, but for those in ``keep``."""
     kept = set(keep)
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     for number in (0, 1, 2):
@@ -245,7 +241,11 @@ def _set_environment(confinement: Confinement, home: str, temporary: str) -> Non
     tempfile.tempdir = None
 
 
+def in_words(error: BaseException) -> str:
+    """What failed: a ``SandboxError`` says so itself, of another the class is told, too."""
+    return str(error) if isinstance(error, SandboxError) else f"{type(error).__name__}: {error}"
+
+
 def _tell(guard: socket.socket, error: BaseException) -> None:
-    text = str(error) if isinstance(error, SandboxError) else f"{type(error).__name__}: {error}"
     with contextlib.suppress(BaseException):
-        guard.send(json.dumps({"failed": text[:4000]}).encode())
+        guard.send(json.dumps({"failed": in_words(error)[:4000]}).encode())

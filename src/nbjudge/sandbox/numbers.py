@@ -94,6 +94,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "mq_getsetattr": (245, 185),
     "mq_timedsend": (242, 182),
     "mq_timedreceive": (243, 183),
+    "capset": (126, 91),
     "clone": (56, 220),
     "clone3": (435, 435),
     "mknod": (133, None),

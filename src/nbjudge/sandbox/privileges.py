@@ -32,24 +32,17 @@ def choose() -> Way:
         syscalls.CAP_SETGID,
         syscalls.CAP_SETPCAP,
     )
-    if syscalls.has_capabilities(*needed) and _may_set_groups():
-        for number in (_OWN_IDS_FROM + os.getpid(), _NOBODY):
-            if _is_mapped("uid", number) and _is_mapped("gid", number):
-                return Way(True, Identity(number, number), number == _NOBODY)
+    identity = _own_identity() if syscalls.has_capabilities(*needed) else None
+    if identity is not None:
+        return Way(True, identity, identity.user == _NOBODY)
     # Before Linux 5.14 a user's processes are counted across user namespaces.
     return Way(False, Identity(_INSIDE, _INSIDE), _kernel() < (5, 14))
 
 
 def drop_identity() -> Identity | None:
     """For the tier without namespaces: who to become; ``None``: stay who one is."""
-    if not syscalls.has_capabilities(syscalls.CAP_SETUID, syscalls.CAP_SETGID):
-        return None
-    if not _may_set_groups():
-        return None
-    for number in (_OWN_IDS_FROM + os.getpid(), _NOBODY):
-        if _is_mapped("uid", number) and _is_mapped("gid", number):
-            return Identity(number, number)
-    return None
+    may = syscalls.has_capabilities(syscalls.CAP_SETUID, syscalls.CAP_SETGID)
+    return _own_identity() if may else None
 
 
 def enter_user_namespace(identity: Identity) -> None:
@@ -64,8 +57,8 @@ def enter_user_namespace(identity: Identity) -> None:
 def become(identity: Identity | None) -> None:
     """Give up every capability and, with an identity, the user; for good.
 
-    What a change of user undoes is set again: being killed with the parent, and that the
-    parent may read this process's memory use.
+    A change of user undoes two things: that the parent may read this process's memory use, which
+    is set again here, and ``die_with_parent``, which is the caller's to repeat.
     """
     if syscalls.has_capabilities(syscalls.CAP_SETPCAP):
         for capability in range(64):
@@ -95,6 +88,16 @@ def tasks_of(user: int) -> int:
             except OSError:
                 continue
     return total
+
+
+def _own_identity() -> Identity | None:
+    """One that no other sandbox has, else nobody's; ``None`` where this process may be neither."""
+    if not _may_set_groups():
+        return None
+    for number in (_OWN_IDS_FROM + os.getpid(), _NOBODY):
+        if _is_mapped("uid", number) and _is_mapped("gid", number):
+            return Identity(number, number)
+    return None
 
 
 def _may_set_groups() -> bool:

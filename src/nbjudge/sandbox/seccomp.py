@@ -178,7 +178,7 @@ def is_available() -> bool:
         syscalls.seccomp(_SET_MODE_FILTER, 0, None)
     except OSError as error:
         return error.errno == errno.EFAULT
-    except KeyError:
+    except ValueError:  # another machine than those of ``numbers``
         return False
     return False
 

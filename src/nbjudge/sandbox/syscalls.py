@@ -1,6 +1,6 @@
 """The Linux system calls that Python 3.11 does not offer, by ctypes on the C library.
 
-Nothing is looked up before the first call, so that every system can import this. Numbers and
+Nothing is looked up before the first call, so that every system can import this. Constants and
 structures are from the kernel's ``include/uapi/linux`` (mount.h, sched.h, prctl.h,
 capability.h, securebits.h) and man-pages section 2.
 """
@@ -14,6 +14,8 @@ import socket
 import struct
 import sys
 from pathlib import Path
+
+from nbjudge.sandbox import numbers
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
@@ -39,10 +41,6 @@ MOUNT_ATTR_NODEV = 0x4
 
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
-_NR_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
-_NR_CAPSET = {"x86_64": 126, "aarch64": 91}
-_NR_SECCOMP = {"x86_64": 317, "aarch64": 277}
-_NR_MOUNT_SETATTR = 442
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -91,6 +89,10 @@ def syscall(number: int, *arguments: object) -> int:
     return _checked(call(ctypes.c_long(number), *passed), f"system call {number}")
 
 
+def _named(name: str, *arguments: object) -> int:
+    return syscall(numbers.number(name, machine()), *arguments)
+
+
 def prctl(option: int, *arguments: int) -> int:
     """prctl(2)."""
     padded = (*arguments, 0, 0, 0, 0)[:4]
@@ -118,33 +120,33 @@ def unmount(target: str) -> None:
 
 def pivot_root(new: str, old: str) -> None:
     """pivot_root(2)."""
-    syscall(_NR_PIVOT_ROOT[machine()], os.fsencode(new), os.fsencode(old))
+    _named("pivot_root", os.fsencode(new), os.fsencode(old))
 
 
 def restrict_mounts(target: str, attributes: int) -> None:
     """Set attributes (MOUNT_ATTR_…) of a mount and all below: mount_setattr(2), Linux 5.12."""
     # struct mount_attr: attr_set, attr_clr, propagation, userns_fd
     attr = struct.pack("=QQQQ", attributes, 0, MS_PRIVATE, 0)
-    syscall(_NR_MOUNT_SETATTR, _AT_FDCWD, os.fsencode(target), _AT_RECURSIVE, attr, len(attr))
+    _named("mount_setattr", _AT_FDCWD, os.fsencode(target), _AT_RECURSIVE, attr, len(attr))
 
 
 def seccomp(operation: int, flags: int, argument: object) -> int:
     """seccomp(2)."""
-    return syscall(_NR_SECCOMP[machine()], operation, flags, argument)
+    return _named("seccomp", operation, flags, argument)
 
 
 def clear_capabilities() -> None:
     """Empty the effective, permitted and inheritable sets: capset(2)."""
     header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
-    syscall(_NR_CAPSET[machine()], header, struct.pack("=6I", *[0] * 6))
+    _named("capset", header, struct.pack("=6I", *[0] * 6))
 
 
-def has_capabilities(*numbers: int) -> bool:
+def has_capabilities(*wanted: int) -> bool:
     """Whether all of these are effective in the process's user namespace."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("CapEff:"):
             effective = int(line.split()[1], 16)
-            return all(effective >> number & 1 for number in numbers)
+            return all(effective >> number & 1 for number in wanted)
     return False
 
 

@@ -143,11 +143,15 @@ class LastingServer:
             self._server = WarmServer(self._modules)
         return self._server.address
 
+    def stop(self) -> None:
+        """End the server and all that it forked."""
+        self._server.stop()
+
     def __enter__(self) -> LastingServer:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._server.stop()
+        self.stop()
 
 
 def ask_for_kernel(address: str, request: Any, descriptors: Sequence[int]) -> socket.socket:
@@ -180,8 +184,8 @@ def server_address(modules: Sequence[str] = ()) -> str:
 
 
 @cache
-def _own_server(modules: tuple[str, ...]) -> WarmServer:
+def _own_server(modules: tuple[str, ...]) -> LastingServer:
     """The server of this process, started with the first call and ended with the process."""
-    server = WarmServer(modules)
+    server = LastingServer(modules)
     atexit.register(server.stop)
     return server

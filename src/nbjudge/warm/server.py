@@ -192,7 +192,7 @@ def _become_kernel(request: dict, connection: socket.socket, descriptors: list[i
 
 def _become_judge(request: dict, connection: socket.socket) -> None:
     from nbjudge.judge.session import serve
-    from nbjudge.warm.lifeline import die_with_parent
+    from nbjudge.sandbox.lifeline import die_with_parent
 
     die_with_parent(_SERVER_PID)
     os.setsid()

@@ -1,0 +1,83 @@
+"""Grading many submissions: one bad one never stops the others, nor looks like a zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+
+from nbjudge.cohort.cluster import cluster_workers
+from nbjudge.cohort.lock import course_lock
+from nbjudge.cohort.outcomes import GradingOutcome, Running, outcome
+from nbjudge.cohort.planning import Planned, plan
+from nbjudge.cohort.recording import refuse
+from nbjudge.cohort.run import Run
+from nbjudge.cohort.workers import Workers, local_workers
+from nbjudge.course import Course
+from nbjudge.engines import keep_engines
+from nbjudge.judging import judging_of
+from nbjudge.marks import Totals
+from nbjudge.settings import Grading
+from nbjudge.submissions import Submission
+
+# Opens workers that import these modules once.
+Staff = Callable[[Sequence[str]], AbstractContextManager[Workers]]
+
+
+def grade(
+    course: Course,
+    submissions: Iterable[Submission],
+    *,
+    jobs: int | None = None,
+    force: bool = False,
+    watch: Callable[[Running], object] = lambda running: None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Iterator[GradingOutcome]:
+    """Grade submissions through nbgrader, and yield each outcome as soon as it is recorded.
+
+    First come those whose record shows that nothing changed since they were graded, and those
+    that cannot be graded at all; the others are worked on, ``jobs`` at a time (by default
+    ``c.Grading.jobs``), by processes of this machine or on ``c.Grading.cluster``, and recorded in
+    their order. What was executed before is judged again without running it; with ``force``, all
+    is done anew. ``watch`` is told what is going on. When ``stopping`` says so, what runs is
+    finished and recorded, and nothing more is begun.
+
+    Closing the iterator, or Ctrl-C, ends the workers; what they were at is then not graded.
+    Raises ``CourseLocked`` while somebody else grades this course, ``IsolationError`` where the
+    sandbox is weaker than the course asks for, ``ReferenceFailed`` where a reference solution
+    does not get full marks, and ``WorkerRefused`` where a worker has other packages than this
+    process; nothing is graded then. ``CannotRecord`` ends it where the gradebook or the disk
+    takes no more.
+    """
+    keep_engines()
+    submissions = list(submissions)
+    with course_lock(course.gradebook_folder):
+        judging = judging_of(course)
+        planned = plan(judging, submissions, force=force)
+        fresh = [item for item in planned if not item.refusal and item.totals is None]
+        for item in planned:
+            if item.totals is not None:
+                yield outcome(item.submission, item.totals)
+            elif item.refusal:
+                max_score = item.assignment.max_score if item.assignment is not None else 0.0
+                if item.assignment is None:
+                    refuse(judging, item.submission, item.refusal)
+                unknown = Totals(0.0, max_score, False, 0.0)
+                yield outcome(item.submission, unknown, reason=item.refusal)
+        if fresh:
+            with _staff(course.settings, jobs, len(fresh))(judging.preload) as workers:
+                run = Run(judging, fresh, workers, force=force, watch=watch, stopping=stopping)
+                yield from run.outcomes()
+
+
+def _staff(settings: Grading, jobs: int | None, fresh: int) -> Staff:
+    if settings.cluster:
+        return partial(cluster_workers, settings, jobs or settings.jobs)
+    return partial(local_workers, min(jobs or settings.worker_count(), fresh))
+
+
+def plan_grading(
+    course: Course, submissions: Iterable[Submission], *, force: bool = False
+) -> list[Planned]:
+    """What ``grade`` would do; changes nothing."""
+    return plan(judging_of(course), list(submissions), force=force)

@@ -1,0 +1,68 @@
+"""One grading of a course at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nbjudge.errors import NbjudgeError
+
+FILE = "grading.lock"
+
+
+class CourseLocked(NbjudgeError):
+    """Another process grades this course now."""
+
+
+@contextmanager
+def course_lock(gradebook_folder: Path) -> Iterator[None]:
+    """Hold ``gradebook/grading.lock`` for a ``with`` block; it ends with the process, too.
+
+    Raises ``CourseLocked``, which names who holds it.
+    """
+    gradebook_folder.mkdir(parents=True, exist_ok=True)
+    path = gradebook_folder / FILE
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CourseLocked(
+                f"This course is being graded already, {_holder(path)}. Wait for its end, or end "
+                "it there (Ctrl-C finishes what is running)."
+            ) from error
+        file.truncate(0)
+        json.dump(_me(), file)
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def _me() -> dict[str, str | int]:
+    now = datetime.now(UTC).isoformat(" ", timespec="seconds")
+    return {"user": _user(), "host": platform.node(), "pid": os.getpid(), "since": now}
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name
+        return str(os.getuid())
+
+
+def _holder(path: Path) -> str:
+    try:
+        who = json.loads(path.read_text(encoding="utf-8"))
+        return (
+            f"by {who['user']} on {who['host']} since {who['since']} UTC (process {who['pid']})"
+        ).replace("+00:00 UTC", " UTC")
+    except (OSError, ValueError, LookupError, TypeError):
+        return "by a process that has not said which"
