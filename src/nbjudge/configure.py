@@ -14,13 +14,13 @@ from pathlib import Path
 
 from traitlets.config import Config
 
-# Names, not classes: nbgrader takes seconds to import, and only grading needs it.
+# Names, not classes: nbgrader takes seconds to import, and only grading needs it. nbgrader's
+# CheckCellMetadata is not among those for submissions: RestoreCells has written all of it.
 SANITIZE = [
     "nbgrader.preprocessors.ClearOutput",
     "nbjudge.preprocessors.restore_cells.RestoreCells",
     "nbgrader.preprocessors.OverwriteKernelspec",
     "nbgrader.preprocessors.OverwriteCells",
-    "nbgrader.preprocessors.CheckCellMetadata",
 ]
 AUTOGRADE = [
     "nbjudge.preprocessors.judge_cells.JudgeCells",
@@ -29,7 +29,6 @@ AUTOGRADE = [
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
-    "nbgrader.preprocessors.CheckCellMetadata",
     "nbjudge.preprocessors.write_record.WriteRecord",
 ]
 FEEDBACK = [

@@ -39,6 +39,7 @@ _MEGABYTE = 1_000_000
 _WAITING_MESSAGES = 8
 # All values of a notebook together may be so many times as large as the largest single one.
 _VALUES_IN_ALL = 5
+_MEASURED = ("cell_seconds", "cell_cpu_seconds", "call_seconds", "call_cpu_seconds")
 # What an output costs beside its text.
 _BYTES_FOR_EACH_OUTPUT = 200
 
@@ -93,7 +94,7 @@ class LiveRun(NotebookClient):
             with self.setup_kernel(order=self._order):
                 self.execution.tier = self.km.provisioner.tier
                 usage["kernel_seconds"] = round(time.monotonic() - started, 3)
-                usage["cell_seconds"] = usage["call_seconds"] = 0.0
+                usage |= dict.fromkeys(_MEASURED, 0.0)
                 try:
                     yield
                 finally:
@@ -102,7 +103,7 @@ class LiveRun(NotebookClient):
             raise NotGraded(self._why_it_ended()) from error
         ending = self._provisioner.ending or Ending()
         usage["seconds"] = round(time.monotonic() - started, 3)
-        for part in ("cell_seconds", "call_seconds"):
+        for part in _MEASURED:
             usage[part] = round(usage[part], 3)
         usage["cpu_seconds"] = round(ending.cpu_seconds, 3)
         usage["peak_megabytes"] = round(ending.peak_megabytes, 1)
@@ -156,9 +157,8 @@ class LiveRun(NotebookClient):
 
     def run(self, place: int, source: str) -> list[dict[str, Any]]:
         """Run the cell at ``place``; returns its outputs, as nbformat's dicts."""
-        started = time.monotonic()
-        outputs = self._execute(source, f"cell {place + 1} ({_first_line(source)!r})")
-        self.execution.usage["cell_seconds"] += time.monotonic() - started
+        with self._measured("cell"):
+            outputs = self._execute(source, f"cell {place + 1} ({_first_line(source)!r})")
         self.execution.outputs[place] = outputs
         return outputs
 
@@ -198,9 +198,8 @@ class LiveRun(NotebookClient):
         """Call a function that was captured, for the test cell ``cell``."""
         content = {"ask": "call", "ref": ref, "limit": self._value_limit}
         where = f"{_function(ref)}, called by test cell '{cell}',"
-        started = time.monotonic()
-        answer = self._ask(content, [request], self._call_seconds, where)
-        self.execution.usage["call_seconds"] += time.monotonic() - started
+        with self._measured("call"):
+            answer = self._ask(content, [request], self._call_seconds, where)
         if answer is None:
             reason = f"{_function(ref)} ran longer than {self._call_seconds} s"
             reply = Reply("timeout", b"", reason)
@@ -212,6 +211,15 @@ class LiveRun(NotebookClient):
             reply = Reply("value", data, "")
         self.execution.calls.setdefault(call_key(cell, ref, request), []).append(reply)
         return reply
+
+    @contextmanager
+    def _measured(self, part: str) -> Iterator[None]:
+        """Add a ``with`` block to the usage: its time, and the kernel's processor time."""
+        pid, usage = self._provisioner.pid, self.execution.usage
+        started, used = time.monotonic(), _processor_seconds(pid)
+        yield
+        usage[f"{part}_seconds"] += time.monotonic() - started
+        usage[f"{part}_cpu_seconds"] += max(0.0, _processor_seconds(pid) - used)
 
     def _hands_out(self, data: bytes) -> bool:
         """Whether this fits into what may be handed out in all."""
@@ -379,6 +387,15 @@ def _plain(output: NotebookNode) -> dict[str, Any]:
     }
     plain = {"output_type": kind, "data": data, "metadata": {}}
     return plain | ({"execution_count": None} if kind == "execute_result" else {})
+
+
+def _processor_seconds(pid: int) -> float:
+    """The processor time of a process and its threads so far; 0 where it is gone."""
+    try:
+        # clock_getcpuclockid(3), which Python has for threads alone.
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0
 
 
 def _function(ref: str) -> str:

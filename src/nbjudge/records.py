@@ -57,8 +57,9 @@ class NotebookRun:
     ``execution`` is the digest under which what it yielded is stored; ``was_stored`` says that it
     was there already and nothing was run. ``usage`` is the run's: ``seconds`` in all, until the
     kernel was ready (``kernel_``), in the student's cells (``cell_``) and in the functions that
-    tests called (``call_``), ``cpu_seconds`` and ``peak_megabytes``. ``notes`` say what was put
-    back or set aside before it was run.
+    tests called (``call_``), of processor time in these (``cell_cpu_``, ``call_cpu_``) and in all
+    (``cpu_``), and ``peak_megabytes``. ``notes`` say what was put back or set aside before it was
+    run.
     """
 
     notebook: str

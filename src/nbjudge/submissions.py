@@ -22,7 +22,9 @@ TIMESTAMP_FILE = "timestamp.txt"
 PATTERN_LETTERS = frozenset("*?[")
 # Folders in each other; nbgrader's own walk ends at a thousand.
 _DEEPEST = 50
-_LONGEST_NAME = 200
+# What nbgrader's gradebook holds, in letters, and what a file system does, in bytes.
+_LONGEST_NAME = 128
+_LONGEST_FILE = 200
 # nbgrader's search for what to leave out looks at each of them for each of them.
 _MOST_FILES = 1_000
 # Reading a notebook takes about a millisecond for each.
@@ -231,11 +233,13 @@ def submitted_files(course: Course, submission: Submission) -> dict[str, bytes]:
 def name_problem(student: str) -> str:
     """Why nobody can have this name, in words; empty if somebody can."""
     # A record's file is named like the student, and a little longer.
-    if student.isprintable() and len(os.fsencode(student)) <= _LONGEST_NAME:
+    fits = len(student) <= _LONGEST_NAME and len(os.fsencode(student)) <= _LONGEST_FILE
+    if student.isprintable() and fits:
         return ""
     return (
         f"{shown_name(student)[:60]!r} cannot be a student's name: it has more than "
-        f"{_LONGEST_NAME} bytes, or letters that are none. The instructor can rename the folder."
+        f"{_LONGEST_NAME} letters or {_LONGEST_FILE} bytes, or letters that are none. The "
+        "instructor can rename the folder."
     )
 
 

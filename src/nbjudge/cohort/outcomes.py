@@ -53,7 +53,7 @@ def outcome(
         worked.seconds if worked is not None else 0.0,
         reused=worked is None and not reason,
         student_seconds=sum(
-            run.usage["cell_seconds"] + run.usage["call_seconds"]
+            run.usage["cell_cpu_seconds"] + run.usage["call_cpu_seconds"]
             for run in runs
             if not run.was_stored
         ),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from nbgrader.api import InvalidEntry
+from nbgrader.api import Gradebook, InvalidEntry
 from nbgrader.converters import Autograde
 from sqlalchemy.exc import InterfaceError, OperationalError, SAWarning
 
@@ -18,6 +18,7 @@ from nbjudge.assignment import Assignment
 from nbjudge.cohort.task import Worked
 from nbjudge.content import Content
 from nbjudge.converters import KeepsFailure
+from nbjudge.course import Course
 from nbjudge.errors import NbjudgeError
 from nbjudge.files import remove_folder
 from nbjudge.judging import Judging
@@ -100,11 +101,11 @@ class Recorder:
                 converter.start()
         except Exception as error:
             raise converter.failure or error from error
-        with self._course.gradebook() as gradebook:
+        with _gradebook(self._course) as gradebook:
             return read_totals(gradebook, item.assignment, item.student)
 
     def _remove(self, begun: Record) -> KeptMarks:
-        with self._course.gradebook() as gradebook:
+        with _gradebook(self._course) as gradebook:
             kept = remove_submission(gradebook, begun.assignment, begun.student)
         for folder in (self._course.autograded, self._course.feedback):
             remove_folder(folder / begun.student / begun.assignment)
@@ -154,7 +155,7 @@ class _Recording(KeepsFailure, Autograde):
 
     def _prepare(self) -> None:
         name, student = self._begun.assignment, self._begun.student
-        with self._judging.course.gradebook() as gradebook:
+        with _gradebook(self._judging.course) as gradebook:
             gradebook.update_or_create_student(student)
             restore_marks(gradebook, name, student, self._begun.kept)
             drop_void_extension(gradebook, name, student)
@@ -164,8 +165,13 @@ class _Recording(KeepsFailure, Autograde):
     def _enter_time(self) -> None:
         name, student = self._begun.assignment, self._begun.student
         if (known := self._judging.times.get((student, name))) is not None:
-            with self._judging.course.gradebook() as gradebook:
+            with _gradebook(self._judging.course) as gradebook:
                 gradebook.update_or_create_submission(name, student, timestamp=known)
+
+
+def _gradebook(course: Course) -> Gradebook:
+    # `course.gradebook()` would also look each time whether there is one.
+    return Gradebook(course.db_url, course.coursedir().course_id)
 
 
 def _is_full(error: BaseException) -> bool:

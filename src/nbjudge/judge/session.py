@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import traceback
 from typing import Any
 
@@ -15,9 +16,18 @@ _LIMIT = 1 << 34
 
 
 def preload() -> None:
-    """Import what a session needs, for a process that judges are forked from."""
-    import nbjudge.judge.explain
-    import nbjudge.judge.running  # noqa: F401
+    """Import what a session needs, for a process that judges are forked from.
+
+    Of what stands for large packages, only where these are imported already.
+    """
+
+
+    if "keras" in sys.modules:
+        from nbjudge.capture.keras_configs import allowed_classes
+
+        allowed_classes()
+    if "matplotlib" in sys.modules:
+        import matplotlib.backends.backend_agg  # noqa: F401
 
 
 def serve(connection: socket.socket) -> None:
