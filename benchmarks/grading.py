@@ -76,17 +76,21 @@ def ours(course: Course, assignment: str) -> Timed:
 
 
 def run(folder: Path, command: str, *arguments: str) -> float:
-    """Run a command of this environment in `folder`; seconds. Raises where it fails."""
+    """Run a command of this environment in `folder`; seconds. Ends with its output if it fails."""
     scripts = Path(sys.executable).parent
     path = f"{scripts}{os.pathsep}{os.environ['PATH']}"  # nbgrader runs alembic by name
     began = time.monotonic()
-    subprocess.run(
+    done = subprocess.run(
         [scripts / command, *arguments],
         cwd=folder,
-        check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         env=os.environ | {"PATH": path},
     )
+    if done.returncode:
+        told = f"{command} {' '.join(arguments)} in {folder} ended with {done.returncode}"
+        raise SystemExit(f"{told}:\n{done.stdout[-10_000:]}")
     return time.monotonic() - began
 
 
@@ -106,24 +110,31 @@ def light(folder: Path, count: int) -> dict[str, Timed]:
 
 def convnet(folder: Path, count: int) -> dict[str, Timed]:
     """The course's own exercise, each way in a folder of its own."""
-    timed = {}
-    for name in ("stock", "ours"):
-        (folder / name).mkdir()
-        shutil.copy(ROOT / "nbgrader_config.py", folder / name)
-        shutil.copytree(ROOT / "source" / "convnet", folder / name / "source" / "convnet")
-        course = load_course(folder / name)
-        release(course, "convnet")
-        hand_in(course, [Attempt(f"student{i:03}", "convnet", "all") for i in range(count)])
-        for number, path in enumerate(sorted(course.submitted.glob("*/*/*.ipynb"))):
-            path.write_text(path.read_text().replace("import os", f"import os  # {number}", 1))
-        if name == "ours":
-            timed["nbjudge"] = ours(course, "convnet")
-        else:
-            shutil.rmtree(course.gradebook_folder)
-            stock_config = light_course.STOCK.replace("300", "900")
-            (folder / name / "nbgrader_config.py").write_text(stock_config)
-            timed["nbgrader autograde"] = stock(folder / name, "convnet")
-    return timed
+    write_convnet(folder / "stock", count, stock=True)
+    write_convnet(folder / "ours", count)
+    return {
+        "nbgrader autograde": stock(folder / "stock", "convnet"),
+        "nbjudge": ours(load_course(folder / "ours"), "convnet"),
+    }
+
+
+def write_convnet(folder: Path, submissions: int, *, stock: bool = False) -> None:
+    """Write a course of the exercise `convnet`, released, with so many right submissions.
+
+    With `stock` it is left with nbgrader's own configuration, and is to be released again.
+    """
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    shutil.copytree(ROOT / "source" / "convnet", folder / "source" / "convnet")
+    course = load_course(folder)
+    release(course, "convnet")
+    hand_in(course, [Attempt(f"student{i:03}", "convnet", "all") for i in range(submissions)])
+    for number, path in enumerate(sorted(course.submitted.glob("*/*/*.ipynb"))):
+        # No two are the same, or the second would be taken from the store.
+        path.write_text(path.read_text().replace("import os", f"import os  # {number}", 1))
+    if stock:
+        shutil.rmtree(course.gradebook_folder)
+        (folder / "nbgrader_config.py").write_text(light_course.STOCK.replace("300", "900"))
 
 
 def main() -> None:

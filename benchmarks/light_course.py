@@ -1,13 +1,17 @@
-"""A course of one light notebook: an epoch of a small network on 500 made-up images."""
+"""A course of one notebook: light, an epoch of a small network on 500 images, or cheap."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode, v4
 
 ASSIGNMENT, NOTEBOOK = "light", "light"
+POINTS = 5.0
+# A hidden test, and what an instructor mends it to.
+MEND = ("min() == 0.25", "min() <= 0.25")
 OURS = """from nbjudge.configure import configure
 
 c = get_config()
@@ -25,7 +29,10 @@ c.CourseDirectory.course_id = "benchmark"
 c.Execute.timeout = 300
 """
 
-_CELLS = [
+Cells = Sequence[tuple[str, Mapping[str, object], str]]
+
+# About a second of a student's own work, 5 points.
+LIGHT: Cells = [
     ("load", {"locked": True}, """
 import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -78,33 +85,49 @@ assert model.count_params() == 36458 and np.isfinite(history.history["loss"][0])
 ### END HIDDEN TESTS
 """),
 ]  # fmt: skip
+# An answer and a test: 0.05 s, without TensorFlow.
+CHEAP: Cells = [
+    ("total", {"solution": True}, """
+def total(last):
+    ### BEGIN SOLUTION
+    return sum(range(last + 1))
+    ### END SOLUTION
+"""),
+    ("test_total", {"grade": True, "locked": True, "points": 2}, """
+assert total(10) == 55
+### BEGIN HIDDEN TESTS
+assert total(3_000_000) == 4_500_001_500_000
+### END HIDDEN TESTS
+"""),
+]  # fmt: skip
 
 
-def write_course(folder: Path, config: str, submissions: int) -> None:
+def write_course(folder: Path, config: str, submissions: int, cells: Cells = LIGHT) -> None:
     """Write the course with its configuration and so many right submissions."""
     folder.mkdir(parents=True)
     (folder / "nbgrader_config.py").write_text(config)
-    _write(folder / "source" / ASSIGNMENT, _notebook(solved=False))
+    _write(folder / "source" / ASSIGNMENT, _notebook(cells, solved=False))
     for number in range(submissions):
         # No two are the same, or the second would be taken from the store.
-        notebook = _notebook(solved=True)
-        notebook.cells[1].source += f"\n# handed in by student {number}"
-        _write(folder / "submitted" / f"student{number:03}" / ASSIGNMENT, notebook)
+        notebook = _notebook(cells, solved=True)
+        answer = next(cell for cell in notebook.cells if cell.metadata.nbgrader["solution"])
+        answer.source += f"\n# handed in by student {number}"
+        _write(folder / "submitted" / f"student{number:04}" / ASSIGNMENT, notebook)
 
 
 def mend_test(folder: Path) -> None:
     """Change a hidden test as an instructor would who mends it."""
     path = folder / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
-    path.write_text(path.read_text().replace("min() == 0.25", "min() <= 0.25"))
+    path.write_text(path.read_text().replace(*MEND))
 
 
-def _notebook(solved: bool) -> NotebookNode:
+def _notebook(cells: Cells, *, solved: bool) -> NotebookNode:
     notebook = v4.new_notebook(
         metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
         }
     )
-    for grade_id, flags, source in _CELLS:
+    for grade_id, flags, source in cells:
         lines = source.strip().split("\n")
         if solved:
             lines = [line for line in lines if "### " not in line]

@@ -60,8 +60,11 @@ def make_environment(folder: Path) -> None:
         raise OtterUnavailable("uv, which makes its environment, is not on PATH")
     wanted = [OTTER, *(f"{name}=={version(name)}" for name in _SHARED)]
     made = folder / "made-with.txt"
+    if folder.exists() and not made.is_file():
+        raise OtterUnavailable(f"{folder} is something else: it was not made by this script")
     if not made.is_file() or made.read_text().split() != wanted:
         _uv("venv", "--clear", "--python", sys.executable, str(folder))
+        made.write_text("")  # not complete yet, and ours to clear
         _install(folder, *wanted)
         made.write_text("\n".join(wanted))
     _install(folder, "--no-deps", "--reinstall-package", "dlcourse", str(_ROOT))

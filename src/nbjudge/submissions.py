@@ -172,7 +172,8 @@ def check_files(course: Course, submission: Submission, notebooks: Sequence[str]
                 f"The submission has more than {_MOST_FILES:,} files. Hand in what you were asked "
                 "for, and no more."
             )
-        name = shown_name(path.relative_to(folder).as_posix())
+        is_whole = path == folder
+        name = "Its folder" if is_whole else shown_name(path.relative_to(folder).as_posix())
         info = _info(path, name)
         if stat.S_ISLNK(info.st_mode):
             target = Path(os.path.realpath(path))

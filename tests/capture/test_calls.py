@@ -8,7 +8,10 @@ import functools
 import inspect
 import io
 import operator
+import re
+import struct
 import sys
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -183,6 +186,8 @@ class OwnKey(KeyError):
         MemoryError(),
         ImportError("no module"),
         SyntaxError("bad", ("f.py", 1, 2, "x y")),
+        struct.error("too short"),
+        zlib.error("damaged"),
     ],
 )
 def test_exceptions_come_back(notebook, error):
@@ -194,6 +199,15 @@ def test_exceptions_come_back(notebook, error):
     assert str(raised.value) == str(error) and type(raised.value).__name__ == type(error).__name__
     if not isinstance(error, (OSError, SyntaxError)):
         assert type(raised.value) is type(error) and raised.value.args == error.args
+
+
+def test_of_classes_with_one_name_each_comes_back_as_itself(notebook):
+    def fails():
+        re.compile("(")
+
+    with pytest.raises(re.error) as raised:
+        notebook.hand_out(fails)()
+    assert isinstance(raised.value, re.error) and not isinstance(raised.value, struct.error)
 
 
 @pytest.mark.parametrize(

@@ -132,8 +132,8 @@ def test_arrays_come_back(array):
 def test_other_kinds_of_arrays():
     objects = crossed(np.array([[1, "x"], [None, 2.5]], dtype=object))
     assert objects.dtype == object and objects.tolist() == [[1, "x"], [None, 2.5]]
-    masked = crossed(np.ma.array([1, 2], mask=[False, True]))
-    assert masked.mask.tolist() == [False, True]
+    masked = crossed(np.ma.array([1, 2], mask=[False, True], fill_value=-7))
+    assert masked.mask.tolist() == [False, True] and masked.fill_value == -7
     assert type(crossed(np.ones((1, 2)).view(type("Own", (np.ndarray,), {})))) is np.ndarray
     assert crossed(np.arange(12).reshape(3, 4).T[::2]).tolist() == [[0, 4, 8], [2, 6, 10]]
     assert crossed({"type": np.dtype("float32")}) == {"type": np.dtype("float32")}

@@ -104,9 +104,9 @@ def require_grade(course: Course, score: float, student: str = "anna") -> None:
 def at_work(monkeypatch) -> Callable[[Callable[[], object]], None]:
     """Have something happen while a worker is at a student's notebook, which was sent already."""
 
-    def have(happen: Callable[[], object]) -> None:
-        work = run_module.work
+    work = run_module.work
 
+    def have(happen: Callable[[], object]) -> None:
         def work_meanwhile(task):
             worked = work(task)
             happen()
@@ -176,31 +176,310 @@ def test_a_submission_changed_and_changed_back_gets_its_own_grade(course, monkey
     assert len(reads) == 2
 
 
-def test_a_submission_replaced_again_and_again_is_not_graded(course, at_work, monkeypatch):
+def test_a_submission_replaced_again_and_again_is_not_graded(course, at_work):
     toy.submit(course.root, "bob", RIGHT)
-    times = iter(range(1, 29))
-    with monkeypatch.context():
-        at_work(
-            lambda: toy.submit(
-                course.root, "anna", RIGHT, timestamp=f"2030-01-{next(times)} 12:00:00 UTC"
-            )
-        )
-        found = graded(course)
+    days = list(range(1, 29))
+
+    def hand_in_again():
+        if days:
+            toy.submit(course.root, "anna", RIGHT, timestamp=f"2030-01-{days.pop()} 12:00:00 UTC")
+
+    at_work(hand_in_again)
+    found = graded(course)
     assert (found["anna"].status, found["anna"].score) == ("not graded", 0)
     assert "replaced again and again" in found["anna"].reason
     assert found["bob"].score == 5
     require_no_grade(course)
     assert in_gradebook(course) == {"bob": 5}
     assert not (course.autograded / "anna" / "ps1").exists()
-    monkeypatch.undo()
+
+    days.clear()
+    assert graded(course)["anna"].score == 5
+    require_grade(course, 5)
 
 
-def test_a_submission_deleted_while_it_is_graded_is_not_graded(course, at_work):
+def take_away(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_unreadable(folder: Path) -> None:
+    (folder / "toys.ipynb").write_text("{")
+
+
+@pytest.mark.parametrize("spoil", [take_away, make_unreadable])
+def test_a_submission_spoilt_while_it_is_graded_is_not_graded(course, at_work, spoil):
+    assert graded(course)["anna"].score == 5
+    submit_wrong(course.root)
     toy.submit(course.root, "bob", RIGHT)
-    at_work(lambda: shutil.rmtree(course.submitted / "anna", ignore_errors=True))
+    at_work(lambda: spoil(course.submitted / "anna" / "ps1"))
     found = graded(course)
-    assert found["anna"].status == "not graded"
-    assert found["anna"].reason
+    assert (found["anna"].status, found["anna"].score) == ("not graded", 0)
+    assert found["anna"].reason == record(course).reason != BEGUN
     assert found["bob"].score == 5
     require_no_grade(course)
     assert in_gradebook(course) == {"bob": 5}
+    assert not (course.autograded / "anna" / "ps1").exists()
+
+
+# ---- a disk that is full
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Callable[[Path], Path]]:
+    """Put a folder onto a disk of its own with room for a megabyte."""
+    mounted = []
+
+    def put(folder: Path) -> Path:
+        if os.geteuid() != 0:
+            pytest.skip("only root can mount a small disk")
+        aside = folder.with_name(f"{folder.name}.aside")
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(folder, aside)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True
+        )
+        if done.returncode:
+            pytest.skip(f"no small disk can be mounted: {done.stderr.decode()}")
+        mounted.append(folder)
+        shutil.copytree(aside, folder, dirs_exist_ok=True)
+        return folder
+
+    yield put
+    for folder in reversed(mounted):
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Fill a disk to the brim."""
+    with (disk / "ballast").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+def free(disk: Path) -> None:
+    (disk / "ballast").unlink()
+
+
+def where_the_database_is(course: Course) -> Path:
+    """Give the gradebook a folder of its own, as on a disk that is mounted."""
+    folder = course.root / "mounted"
+    folder.mkdir()
+    (course.gradebook_folder / "gradebook.db").rename(folder / "gradebook.db")
+    config = course.root / "nbgrader_config.py"
+    url = f"sqlite:///{folder}/gradebook.db?timeout=0.01"
+    config.write_text(f"{config.read_text()}\nc.CourseDirectory.db_url = {url!r}\n")
+    return folder
+
+
+# Large as it was handed in, and only with its outputs.
+LENGTHY = RIGHT | {"double": ANSWER + f"# {'x' * 60_000}\n"}
+CHATTY = RIGHT | {"double": ANSWER + "print('x' * 60_000)\n"}
+FULL = {
+    "autograded": (lambda course: course.autograded, LENGTHY),
+    "autograded in the middle": (lambda course: course.autograded, CHATTY),
+    "records": (lambda course: course.gradebook_folder / "records", RIGHT),
+    "gradebook": (where_the_database_is, RIGHT),
+}
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_a_full_disk_ends_the_run_and_loses_nothing(course, small_disk, at_work, name):
+    find, answers = FULL[name]
+    disk = small_disk(find(course))
+    course = load_course(course.root)
+    toy.submit(course.root, "anna", {})
+    assert graded(course)["anna"].score == 0
+    toy.submit(course.root, "anna", answers)
+    toy.submit(course.root, "bob", WRONG)
+    waiting = ["bob is at work, and anna waits to be recorded", "anna is at work"]
+    at_work(lambda: waiting.pop() and not waiting and fill(disk))
+    with pytest.raises(CannotRecord, match=r"grade again; nothing is run twice\.$"):
+        graded(course)
+    require_no_grade(course)
+    require_no_grade(course, "bob")
+
+    free(disk)
+    at_work(lambda: None)
+    again = graded(course)
+    assert {student: outcome.score for student, outcome in again.items()} == {"anna": 5, "bob": 3}
+    for student, score in (("anna", 5), ("bob", 3)):
+        require_grade(course, score, student)
+        assert record(course, student).notebooks[0].was_stored
+
+
+def give_marks(course: Course) -> None:
+    with course.gradebook() as gradebook:
+        gradebook.find_grade("why", "toys", "ps1", "anna").manual_score = 1.5
+        gradebook.db.commit()
+
+
+def test_a_full_disk_loses_no_mark_of_a_submission_that_is_not_graded(course, small_disk, at_work):
+    disk = small_disk(course.gradebook_folder / "records")
+    assert graded(course)["anna"].score == 5
+    give_marks(course)
+    toy.submit(course.root, "anna", LOST)
+    at_work(lambda: fill(disk))
+    with pytest.raises(CannotRecord):
+        graded(course)
+    require_no_grade(course)
+
+    free(disk)
+    toy.submit(course.root, "anna", RIGHT)
+    at_work(lambda: None)
+    assert graded(course)["anna"].score == 6.5
+
+
+# ---- a database that does not answer
+
+
+@pytest.fixture
+def waits(monkeypatch) -> list[Callable[[], object]]:
+    """What happens while the run waits for the gradebook, one after another; it never sleeps."""
+    happen: list[Callable[[], object]] = []
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        assert sum(waited) < 120
+        if happen:
+            happen.pop(0)()
+
+    monkeypatch.setattr(run_module, "Recorder", partial(Recorder, wait=wait))
+    return happen
+
+
+@pytest.fixture
+def mounted(course) -> Course:
+    """The course with its database in a folder of its own, and no patience in the driver."""
+    where_the_database_is(course)
+    return load_course(course.root)
+
+
+def lock(course: Course) -> Callable[[], None]:
+    """Lock the database as another program does; returns what ends that."""
+    other = sqlite3.connect(course.root / "mounted" / "gradebook.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    return other.close
+
+
+def unmount(course: Course) -> Callable[[], None]:
+    """Take the database's folder away; returns what brings it back."""
+    folder = course.root / "mounted"
+    aside = folder.rename(folder.with_name("aside"))
+
+    def bring_back() -> None:
+        assert not folder.exists()
+        aside.rename(folder)
+
+    return bring_back
+
+
+def nothing() -> None:
+    """Still away."""
+
+
+UNREACHABLE = {"locked": lock, "gone": unmount}
+
+
+@pytest.mark.parametrize("name", UNREACHABLE)
+def test_a_database_away_for_a_moment_costs_nothing(mounted, at_work, waits, name):
+    waits[:] = [nothing, nothing]
+    at_work(lambda: waits.append(UNREACHABLE[name](mounted)))
+    assert graded(mounted)["anna"].score == 5
+    assert waits == []
+    require_grade(mounted, 5)
+
+
+@pytest.mark.parametrize("name", UNREACHABLE)
+@pytest.mark.parametrize("cell", range(2))
+def test_a_database_away_in_the_middle_of_recording_costs_nothing(
+    mounted, monkeypatch, waits, name, cell
+):
+    preprocess = SaveAutoGrades.preprocess_cell
+    graded_cells = []
+
+    def away(self, item, resources, index):
+        if item.metadata.get("nbgrader", {}).get("grade"):
+            graded_cells.append(index)
+            if len(graded_cells) == cell + 1:
+                self.gradebook.db.remove()
+                waits.append(UNREACHABLE[name](mounted))
+        return preprocess(self, item, resources, index)
+
+    monkeypatch.setattr(SaveAutoGrades, "preprocess_cell", away)
+    assert graded(mounted)["anna"].score == 5
+    assert waits == []
+    assert len(graded_cells) > cell + 1
+    require_grade(mounted, 5)
+
+
+@pytest.mark.parametrize("name", UNREACHABLE)
+def test_a_database_that_stays_away_ends_the_run_and_loses_nothing(mounted, at_work, waits, name):
+    toy.submit(mounted.root, "bob", LOST)
+    once = iter([UNREACHABLE[name]])
+    back = []
+    at_work(lambda: back.extend(away(mounted) for away in once))
+    with pytest.raises(CannotRecord, match=r"grade again; nothing is run twice\.$") as told:
+        graded(mounted)
+    assert "gradebook does not answer" in str(told.value)
+    for student in ("anna", "bob"):
+        require_no_grade(mounted, student)
+
+    back.pop()()
+    assert in_gradebook(mounted) == {}
+    again = graded(mounted)
+    assert (again["anna"].score, again["bob"].status) == (5, "not graded")
+    assert record(mounted).notebooks[0].was_stored
+    require_grade(mounted, 5)
+
+
+# ---- a clock that goes back
+
+
+def test_a_clock_that_goes_back_changes_no_grade(course, at_work, monkeypatch):
+    class Clock(datetime):
+        back = timedelta()
+
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) - cls.back
+
+    def turn_back():
+        Clock.back += timedelta(days=1)
+
+    monkeypatch.setattr(nbjudge.records, "datetime", Clock)
+    toy.submit(course.root, "bob", LOST)
+    at_work(turn_back)
+    found = graded(course)
+    assert (found["anna"].score, found["bob"].status) == (5, "not graded")
+    assert record(course).seconds >= 0
+    assert record(course, "bob").seconds >= 0
+    token = printed(course)
+    require_grade(course, 5)
+
+    submit_wrong(course.root)
+    assert graded(course)["anna"].score == 3
+    assert printed(course) != token
+    assert record(course).seconds >= 0
+    require_grade(course, 3)
+
+
+# ---- a store that is damaged
+
+
+def test_the_entry_of_another_submission_is_found_out(course):
+    """As after files were copied back under each other's names."""
+    toy.submit(course.root, "bob", WRONG)
+    assert graded(course)["bob"].score == 3
+    token = printed(course)
+    folder = course.gradebook_folder / "store"
+    mine, other = (
+        next(folder.glob(f"*/{record(course, student).notebooks[0].execution}.execution"))
+        for student in ("anna", "bob")
+    )
+    shutil.copy(other, mine)
+    shutil.rmtree(course.autograded / "anna")
+    assert graded(course)["anna"].score == 5
+    assert not record(course).notebooks[0].was_stored
+    assert printed(course) != token
+    require_grade(course, 5)

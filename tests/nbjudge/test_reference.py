@@ -108,9 +108,9 @@ def tried(monkeypatch) -> list[str]:
     names: list[str] = []
     try_notebook = nbjudge.reference.try_notebook
 
-    def note(notebook, blueprint, setting):
-        names.append(blueprint.notebook)
-        return try_notebook(notebook, blueprint, setting)
+    def note(notebook, name, setting):
+        names.append(name)
+        return try_notebook(notebook, name, setting)
 
     monkeypatch.setattr(nbjudge.reference, "try_notebook", note)
     return names

@@ -26,7 +26,8 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
     if np.ndarray in bases:
         if np.ma.MaskedArray in bases:
             data, mask = np.ma.getdata(value), np.ma.getmaskarray(value)
-            return ["masked", encoder.node(np.asarray(data)), encoder.node(np.asarray(mask))]
+            parts = (data, mask, value.fill_value)
+            return ["masked", *(encoder.node(np.asarray(part)) for part in parts)]
         if np.matrix in bases:
             return ["matrix", array_node(encoder, np.asarray(value))]
         node, place = array_node(encoder, np.asarray(value)), _place_in_argument(encoder, value)
@@ -152,8 +153,10 @@ def _decode_objects(decoder: Any, shape: Any, nodes: Any) -> np.ndarray:
     return array.reshape(shape)
 
 
-def _decode_masked(decoder: Any, data: Any, mask: Any) -> np.ndarray:
-    return np.ma.MaskedArray(decoder.value(data), mask=decoder.value(mask))
+def _decode_masked(decoder: Any, data: Any, mask: Any, fill_value: Any) -> np.ndarray:
+    return np.ma.MaskedArray(
+        decoder.value(data), mask=decoder.value(mask), fill_value=decoder.value(fill_value)
+    )
 
 
 DECODERS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import sys
 from typing import Any
 
 from nbjudge.capture.errors import Damaged
@@ -11,8 +12,9 @@ from nbjudge.capture.kinds import bases_of
 
 _TEXT = 20_000
 _ARGUMENTS = 20
+# By module and name, as in "re.error".
 _OF_LIBRARIES = {
-    name: module
+    f"{module}.{name}": (module, name)
     for module, names in {
         "numpy.linalg": "LinAlgError",
         "numpy.exceptions": "AxisError DTypePromotionError VisibleDeprecationWarning",
@@ -20,7 +22,11 @@ _OF_LIBRARIES = {
         "decimal": "InvalidOperation DivisionByZero",
         "statistics": "StatisticsError",
         "subprocess": "CalledProcessError TimeoutExpired",
+        "binascii": "Error",
+        "csv": "Error",
+        "re": "error",
         "struct": "error",
+        "zlib": "error",
         "pandas.errors": "MergeError ParserError EmptyDataError IndexingError OutOfBoundsDatetime "
         "UndefinedVariableError",
     }.items()
@@ -41,7 +47,7 @@ _BY_MESSAGE |= {"StopIteration", "StopAsyncIteration"}
 def exception_node(encoder: Any, error: BaseException) -> list:
     """``[names of the class and its bases, message, arguments or None]``."""
     kinds = bases_of(type(error))
-    names = [str(kind.__name__)[:200] for kind in kinds if kind is not object][:50]
+    names = [_name(kind)[:200] for kind in kinds if kind is not object][:50]
     try:
         message = str(error)[:_TEXT]
     except Exception:
@@ -70,6 +76,15 @@ def exception_of(decoder: Any, node: Any) -> BaseException:
     return _with_message(kind, message)
 
 
+def _name(kind: type) -> str:
+    """The bare name of a class, or the whole one of a library's that is known here."""
+    name = str(kind.__name__)
+    for whole, (module, known) in _OF_LIBRARIES.items():
+        if known == name and getattr(sys.modules.get(module), name, None) is kind:
+            return whole
+    return name
+
+
 def _arguments(encoder: Any, error: BaseException) -> list | None:
     args = BaseException.__dict__["args"].__get__(error)
     plain = (type(None), bool, float, str, int)
@@ -85,8 +100,9 @@ def _kind(names: list[str]) -> type[BaseException]:
     if first in _BUILTIN:
         return _BUILTIN[first]
     if first in _OF_LIBRARIES:
-        found = getattr(importlib.import_module(_OF_LIBRARIES[first]), first)
-        if {kind.__name__ for kind in found.__mro__} <= {*names, "object"}:
+        module, name = _OF_LIBRARIES[first]
+        found = getattr(importlib.import_module(module), name)
+        if {_name(kind) for kind in found.__mro__} <= {*names, "object"}:
             return found
     base = next((_BUILTIN[name] for name in names[1:] if name in _BUILTIN), Exception)
     if not issubclass(base, Exception) or base.__name__ in _BY_MESSAGE:

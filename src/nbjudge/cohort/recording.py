@@ -32,10 +32,11 @@ from nbjudge.marks import (
     restore_marks,
 )
 from nbjudge.preprocessors.take_trial import Replaced, TakeTrial
-from nbjudge.records import Record, write_record
+from nbjudge.records import Record, add_notebook, write_record
 from nbjudge.submissions import Submission, submission_digest
 
 _JUDGE_CELLS = "nbjudge.preprocessors.judge_cells.JudgeCells"
+_WRITE_RECORD = "nbjudge.preprocessors.write_record.WriteRecord"
 # Seconds to wait for a gradebook that is locked or gone for a moment.
 _PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0)
 
@@ -102,7 +103,18 @@ class Recorder:
         except Exception as error:
             raise converter.failure or error from error
         with _gradebook(self._course) as gradebook:
-            return read_totals(gradebook, item.assignment, item.student)
+            totals = read_totals(gradebook, item.assignment, item.student)
+        # Not before autograded/ is whole: this makes it "graded".
+        for trial in worked.trials.values():
+            add_notebook(
+                self._course.gradebook_folder,
+                item.assignment,
+                item.student,
+                trial.run,
+                trial.scores,
+                assignment.notebooks,
+            )
+        return totals
 
     def _remove(self, begun: Record) -> KeptMarks:
         with _gradebook(self._course) as gradebook:
@@ -138,7 +150,9 @@ class _Recording(KeepsFailure, Autograde):
         take = TakeTrial(parent=self)
         take.trials = worked.trials
         self.autograde_preprocessors = [
-            take if name == _JUDGE_CELLS else name for name in self.autograde_preprocessors
+            take if name == _JUDGE_CELLS else name
+            for name in self.autograde_preprocessors
+            if name != _WRITE_RECORD
         ]
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:

@@ -127,7 +127,7 @@ class Run:
                 self._send()
                 if self._line and self._line[0].worked is not None:
                     recorded = self._record(self._line[0])
-                    if self._line[0].worked is not None:
+                    if recorded is not None or self._line[0].submission is None:
                         self._line.popleft()
                     if recorded is not None:
                         yield recorded
@@ -182,7 +182,8 @@ class Run:
             digest = submission_digest(self._course, job.submission.path)
             job.submission = replace(job.submission, digest=digest)
             inputs = self._judging.inputs(job.prepared.assignment, digest, student)
-            job.previous = read_record(self._folder, name, student)
+            if job.begun is None:
+                job.previous = read_record(self._folder, name, student)
             job.begun = begin_record(self._folder, name, student, inputs)
             try:
                 check_files(self._course, job.submission, job.prepared.assignment.notebooks)
