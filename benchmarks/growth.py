@@ -43,13 +43,15 @@ console = Console(highlight=False)
 class Window:
     """Some submissions one after another, up to the number ``last``.
 
-    ``each`` are the seconds from one outcome to the next, ``recording`` those of recording alone.
+    ``each`` are the seconds from one outcome to the next, ``recording`` those of recording alone,
+    ``processor`` the processor time in these: the workers leave this process less than a core.
     The head's memory and that of its largest worker, at the end, are resident megabytes.
     """
 
     last: int
     each: Sequence[float]
     recording: Sequence[float]
+    processor: Sequence[float]
     head: float
     worker: float
 
@@ -63,14 +65,16 @@ def ours(folder: Path, count: int, size: int) -> tuple[float, list[Window]]:
     course = load_course(folder)
     release(course, light_course.ASSIGNMENT)
     recording: list[float] = []
+    processor: list[float] = []
     record = Recorder.record
 
     def timed(*arguments: Any) -> Any:
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.thread_time()
         try:
             return record(*arguments)
         finally:
             recording.append(time.perf_counter() - began)
+            processor.append(time.thread_time() - used)
 
     windows: list[Window] = []
     ends = [time.monotonic()]
@@ -84,7 +88,8 @@ def ours(folder: Path, count: int, size: int) -> tuple[float, list[Window]]:
                 each = [after - before for before, after in pairwise(ends[done - size :])]
                 # The first one waits for the server and for the reference solution.
                 each = each[1:] if done == size else each
-                windows.append(Window(done, each, recording[done - size :], *_memory()))
+                figures = (each, recording[done - size :], processor[done - size :])
+                windows.append(Window(done, *figures, *_memory()))
                 console.print(f"{done} of {count} are graded", style="dim")
     if not windows:
         raise SystemExit(f"--submissions {count} does not fill a window of {size}")
@@ -117,9 +122,9 @@ def stock(folder: Path, count: int, size: int) -> tuple[float, float]:
 
 
 def report(windows: Sequence[Window]) -> Table:
-    """The table of nbjudge's windows."""
+    """The table of nbjudge's windows: means and medians of time, recording with its largest."""
     table = Table(
-        "submissions", "time each", "median", "recording", "most", "head", "largest worker"
+        "submissions", "time each", "median", "recording", "most", "processor", "head", "worker"
     )
     for window in windows:
         table.add_row(
@@ -128,6 +133,7 @@ def report(windows: Sequence[Window]) -> Table:
             f"{1000 * statistics.median(window.each):.0f} ms",
             f"{1000 * statistics.median(window.recording):.0f} ms",
             f"{1000 * max(window.recording):.0f} ms",
+            f"{1000 * statistics.median(window.processor):.0f} ms",
             f"{window.head:.0f} MB",
             f"{window.worker:.0f} MB",
         )

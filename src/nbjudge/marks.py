@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -65,8 +66,8 @@ def forget_scores(gradebook: Gradebook, assignment: str, notebook: str, student:
     gradebook.db.commit()
 
 
-def remove_submission(gradebook: Gradebook, assignment: str, student: str) -> KeptMarks:
-    """Remove a submission from the gradebook, and return what a person had entered for it."""
+def read_marks(gradebook: Gradebook, assignment: str, student: str) -> KeptMarks:
+    """What a person had entered for a submission."""
     try:
         found = gradebook.find_submission(assignment, student)
     except MissingEntry:
@@ -82,8 +83,13 @@ def remove_submission(gradebook: Gradebook, assignment: str, student: str) -> Ke
             if comment.manual_comment:
                 marks.append(Mark(notebook.name, comment.name, comment=comment.manual_comment))
     extension = found.extension.total_seconds() if found.extension is not None else None
-    gradebook.remove_submission(assignment, student)
     return KeptMarks(extension, tuple(marks))
+
+
+def remove_submission(gradebook: Gradebook, assignment: str, student: str) -> None:
+    """Remove a submission from the gradebook; nothing happens if it is not there."""
+    with contextlib.suppress(MissingEntry):
+        gradebook.remove_submission(assignment, student)
 
 
 def drop_void_extension(gradebook: Gradebook, assignment: str, student: str) -> None:

@@ -151,7 +151,7 @@ def add_notebook(
         begun,
         status="graded" if is_done else "not graded",
         reason="" if is_done else begun.reason,
-        seconds=round(seconds.total_seconds(), 3),
+        seconds=max(0.0, round(seconds.total_seconds(), 3)),  # clocks are set back
         notebooks=runs,
         cells=cells,
         kept=KeptMarks() if is_done else begun.kept,

@@ -30,7 +30,7 @@ class Executions(Protocol):
 class Store:
     """A folder of executions, each a file; it may be emptied at any time.
 
-    An entry that is damaged is as good as none.
+    An entry that is damaged, or another's under this name, is as good as none.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -49,17 +49,20 @@ class Store:
 
     def get_bytes(self, digest: str) -> bytes:
         """What is kept under this digest, whole or not; nothing where nothing is."""
+        own = digest.encode()
         try:
-            return self._path(digest).read_bytes()
+            entry = self._path(digest).read_bytes()
         except OSError:
             return b""
+        return entry.removeprefix(own) if entry.startswith(own) else b""
 
     def put_bytes(self, digest: str, execution: bytes) -> None:
         """``put`` for an execution's bytes."""
         path = self._path(digest)
         if path.is_dir():
             remove_folder(path)
-        write_atomically(path, execution)
+        # The file says itself what it is the execution of: one may be copied to another's name.
+        write_atomically(path, digest.encode() + execution)
 
     def _path(self, digest: str) -> Path:
         return self.folder / digest[:2] / f"{digest}.execution"

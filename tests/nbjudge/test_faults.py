@@ -31,11 +31,6 @@ from nbjudge.submissions import find_submissions, submission_digest
 
 pytestmark = pytest.mark.usefixtures("grades_here")
 
-ANSWER = TOKEN + "def double(x):\n    return x + x\n"
-RIGHT = toy.RIGHT | {"double": ANSWER}
-WRONG = toy.RIGHT | {"double": ANSWER.replace("x + x", "x + 1")}
-LOST = toy.RIGHT | {"double": "import os\nos._exit(1)"}
-
 
 @pytest.fixture(scope="module")
 def tried(pristine_course, tmp_path_factory) -> list[Path]:
@@ -57,47 +52,6 @@ def course(tried, tmp_path) -> Course:
     copy = load_course(shutil.copytree(root, tmp_path / "course"))
     toy.submit(copy.root, "anna", RIGHT)
     return copy
-
-
-def graded(course: Course, **options) -> dict[str, GradingOutcome]:
-    found = list(grade(course, find_submissions(course), **options))
-    assert len({outcome.student for outcome in found}) == len(found)
-    return {outcome.student: outcome for outcome in found}
-
-
-def record(course: Course, student: str = "anna") -> Record:
-    found = read_record(course.gradebook_folder, "ps1", student)
-    assert found is not None
-    return found
-
-
-def in_gradebook(course: Course) -> dict[str, float]:
-    """Every row of the assignment: a submission that is counted twice would have two."""
-    with course.gradebook() as gradebook:
-        rows = [(row.student.id, row.score) for row in gradebook.assignment_submissions("ps1")]
-    assert len(dict(rows)) == len(rows)
-    return dict(rows)
-
-
-def require_no_grade(course: Course, student: str = "anna") -> None:
-    """Nobody who reads the records takes anything for a grade."""
-    assert record(course, student).status == "not graded"
-    assert record(course, student).reason
-
-
-def require_grade(course: Course, score: float, student: str = "anna") -> None:
-    """The grade is that of what is handed in now; everything says the same."""
-    found = record(course, student)
-    assert (found.status, found.reason) == ("graded", "")
-    folder = course.submitted / student / "ps1"
-    assert found.inputs.submission == submission_digest(course, folder)
-    assert in_gradebook(course)[student] == score
-    mine, theirs = (
-        toy.by_id(toy.read(where / student / "ps1" / "toys.ipynb"), "double")
-        for where in (course.submitted, course.autograded)
-    )
-    assert mine["source"] == theirs["source"]
-    assert graded(course)[student].reused
 
 
 @pytest.fixture
@@ -307,16 +261,10 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(course, small_disk, at_work,
         assert record(course, student).notebooks[0].was_stored
 
 
-def give_marks(course: Course) -> None:
-    with course.gradebook() as gradebook:
-        gradebook.find_grade("why", "toys", "ps1", "anna").manual_score = 1.5
-        gradebook.db.commit()
-
-
 def test_a_full_disk_loses_no_mark_of_a_submission_that_is_not_graded(course, small_disk, at_work):
     disk = small_disk(course.gradebook_folder / "records")
     assert graded(course)["anna"].score == 5
-    give_marks(course)
+    give_mark(course)
     toy.submit(course.root, "anna", LOST)
     at_work(lambda: fill(disk))
     with pytest.raises(CannotRecord):

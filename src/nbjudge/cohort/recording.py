@@ -27,6 +27,7 @@ from nbjudge.marks import (
     Totals,
     drop_void_extension,
     forget_scores,
+    read_marks,
     read_totals,
     remove_submission,
     restore_marks,
@@ -40,7 +41,7 @@ _WRITE_RECORD = "nbjudge.preprocessors.write_record.WriteRecord"
 # Seconds to wait for a gradebook that is locked or gone for a moment.
 _PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0)
 
-GO_ON = "What was executed is kept: mend that, and grade again; nothing is run twice."
+GO_ON = "Mend that, and grade again: what was executed and could be kept is not run again."
 
 
 class CannotRecord(NbjudgeError):
@@ -73,14 +74,26 @@ class Recorder:
         What a person entered is kept in the record. Raises ``CannotRecord``.
         """
 
+        name, student = begun.assignment, begun.student
+
         def withdraw() -> None:
-            kept = self._remove(begun)
+            with _gradebook(self._course) as gradebook:
+                found = read_marks(gradebook, name, student)
             write_record(
                 self._course.gradebook_folder,
                 replace(
-                    begun, status="not graded", reason=reason, seconds=round(seconds, 3), kept=kept
+                    begun,
+                    status="not graded",
+                    reason=reason,
+                    seconds=round(seconds, 3),
+                    kept=found if found != KeptMarks() else begun.kept,
                 ),
             )
+            # Only now: what a person entered is in the record.
+            with _gradebook(self._course) as gradebook:
+                remove_submission(gradebook, name, student)
+            for folder in (self._course.autograded, self._course.feedback):
+                remove_folder(folder / student / name)
 
         self._patiently(withdraw)
 
@@ -115,13 +128,6 @@ class Recorder:
                 assignment.notebooks,
             )
         return totals
-
-    def _remove(self, begun: Record) -> KeptMarks:
-        with _gradebook(self._course) as gradebook:
-            kept = remove_submission(gradebook, begun.assignment, begun.student)
-        for folder in (self._course.autograded, self._course.feedback):
-            remove_folder(folder / begun.student / begun.assignment)
-        return kept if kept != KeptMarks() else begun.kept
 
     def _patiently(self, act: Callable[[], Any]) -> Any:
         for seconds in (*_PATIENCE, None):

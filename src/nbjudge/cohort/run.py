@@ -221,13 +221,16 @@ class Run:
             worked = Worked(reason=f"The grader failed: {type(error).__name__}: {error}")
         if worked.refused:
             raise WorkerRefused(worked.refused)
-        for digest, execution in worked.executions.items():
-            self._judging.store.put_bytes(digest, execution)
+        self._keep(worked)
         if worked.missing:
             job.task = replace(job.task, supplied=self._supply(job, worked.missing))
             self._submit(job)
             return
         job.worked, job.task = replace(worked, executions={}), None
+
+    def _keep(self, worked: Worked) -> None:
+        for digest, execution in worked.executions.items():
+            self._judging.store.put_bytes(digest, execution)
 
     def _supply(self, job: _Job, missing: frozenset[str]) -> Supplied:
         """What a worker asked for, with what it had asked for before."""
@@ -283,6 +286,10 @@ class Run:
     def _leave(self, nothing_graded: bool) -> None:
         """See that what was begun and is not recorded does not look as if it were graded."""
         running = {id(job) for future, job in self._sent.items() if not future.cancel()}
+        with contextlib.suppress(OSError):
+            for future in self._sent:
+                if future.done() and not future.cancelled() and not future.exception():
+                    self._keep(future.result())
         for job in self._line:
             if job.begun is None:
                 continue
