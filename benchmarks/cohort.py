@@ -8,6 +8,9 @@ start to its end, and every submission must get full marks with each. Stock nbgr
 be timed on fewer submissions than the class has: the start of stock's command then counts once,
 the rest is scaled. They grade one notebook after another, with all of TensorFlow's threads.
 
+"Less warm server" takes off the time that such a server needs by itself until it is ready; "a
+test mended" is grading all again after a hidden test was changed and released.
+
 The limit is the processor time in the students' cells and functions, as nbjudge recorded it,
 divided by the number of cores: nothing can be faster that runs the notebooks.
 """
@@ -42,7 +45,7 @@ from nbjudge.warm.client import WarmServer
 
 CORES = len(os.sched_getaffinity(0))
 STOCK, OTTER, OURS = "nbgrader autograde", "otter run", "dlcourse grade"
-WARM, MENDED = "  less the warm server's start", "  again, a test mended"
+WARM, MENDED = "  less warm server", "  a test mended"
 console = Console(highlight=False)
 
 
@@ -137,7 +140,8 @@ def ours(kind: Kind, folder: Path, count: int) -> tuple[dict[str, Timed], float,
     seconds = run(folder, *command)
     with course.gradebook() as gradebook:
         check_scores(OURS, kind, gradebook, count)
-    compute, compute_is = student_compute(course.gradebook_folder / "records" / kind.assignment)
+    records = course.gradebook_folder / "records" / kind.assignment
+    compute, compute_is = student_compute(records)
     source = course.source / kind.assignment / f"{kind.assignment}.ipynb"
     text = source.read_text(encoding="utf-8")
     if kind.mend[0] not in text:
@@ -147,6 +151,8 @@ def ours(kind: Kind, folder: Path, count: int) -> tuple[dict[str, Timed], float,
     again = run(folder, *command)
     with course.gradebook() as gradebook:
         check_scores(MENDED, kind, gradebook, count)
+    if ran := [run for run in notebook_runs(records) if not run["was_stored"]]:
+        told(f"{len(ran)} notebooks were run again for a mended test: has the engine changed?")
     timed = {OURS: seconds, WARM: seconds - start, MENDED: again}
     return {way: Timed(value, count) for way, value in timed.items()}, compute, compute_is
 
@@ -170,18 +176,19 @@ def check_scores(way: str, kind: Kind, gradebook: Gradebook, count: int) -> None
         )
 
 
+def notebook_runs(records: Path) -> list[dict]:
+    """How each notebook was judged, from the records of an assignment."""
+    found = [json.loads(file.read_text(encoding="utf-8")) for file in records.glob("*.json")]
+    return [notebook for record in found for notebook in record["notebooks"]]
+
+
 def student_compute(records: Path) -> tuple[float, str]:
     """Seconds in the cells and functions of all students; of processor time where it is known."""
-    total, kind = 0.0, "processor time"
-    for file in records.glob("*.json"):
-        for notebook in json.loads(file.read_text(encoding="utf-8"))["notebooks"]:
-            usage = notebook["usage"]
-            if "cell_cpu_seconds" in usage:
-                total += usage["cell_cpu_seconds"] + usage.get("call_cpu_seconds", 0.0)
-            else:
-                total += usage["cell_seconds"] + usage["call_seconds"]
-                kind = "elapsed time"
-    return total, kind
+    usages = [run["usage"] for run in notebook_runs(records)]
+    if all("cell_cpu_seconds" in usage for usage in usages):
+        seconds = (usage["cell_cpu_seconds"] + usage["call_cpu_seconds"] for usage in usages)
+        return sum(seconds), "processor time"
+    return sum(usage["cell_seconds"] + usage["call_seconds"] for usage in usages), "elapsed time"
 
 
 def report(kind: Kind, rounds: list[Round], count: int) -> Table:
@@ -190,13 +197,13 @@ def report(kind: Kind, rounds: list[Round], count: int) -> Table:
     limit = compute / CORES
     table = Table(
         "grading",
-        f"wall time, class of {count}",
+        "wall time",
         "timed on",
         "wall ÷ limit",
         "stock ÷ this",
-        title=f"{kind.assignment}: student compute {compute:.1f} s ({rounds[0].compute_is}), "
-        f"{compute / count:.2f} s each; limit on {CORES} cores {limit:.1f} s; "
-        f"medians of {len(rounds)} round(s)",
+        title=f"{count} of {kind.assignment}: student compute {compute:.1f} s "
+        f"({rounds[0].compute_is}), {compute / count:.2f} s each; limit on {CORES} cores "
+        f"{limit:.1f} s; medians of {len(rounds)} round(s)",
         title_justify="left",
     )
     medians = {

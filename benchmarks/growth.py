@@ -123,12 +123,10 @@ def stock(folder: Path, count: int, size: int) -> tuple[float, float]:
 
 def report(windows: Sequence[Window]) -> Table:
     """The table of nbjudge's windows: means and medians of time, recording with its largest."""
-    table = Table(
-        "submissions", "time each", "median", "recording", "most", "processor", "head", "worker"
-    )
+    table = Table("up to", "each", "median", "recording", "at most", "its CPU", "head", "worker")
     for window in windows:
         table.add_row(
-            f"up to {window.last}",
+            str(window.last),
             f"{1000 * statistics.mean(window.each):.0f} ms",
             f"{1000 * statistics.median(window.each):.0f} ms",
             f"{1000 * statistics.median(window.recording):.0f} ms",

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from dlcourse.cli import app
+
+# A course without TensorFlow is beside nbjudge's own tests.
+sys.path.insert(0, str(Path(__file__).parent / "nbjudge"))
+
+import toy_course as toy
 
 ROOT = Path(__file__).parents[1]
 
@@ -150,3 +156,137 @@ def test_data_that_is_named_and_not_there(tmp_path):
     shown = call("data", env={"DLCOURSE_DATA": str(tmp_path / "nowhere.npz")})
     assert shown.exit_code == 2
     assert "nowhere.npz" in shown.output.replace("\n", "")
+
+
+@pytest.fixture(scope="module")
+def toy_class(tmp_path_factory):
+    """A place for the toy course with two assignments; Anna and Bob handed in, and were graded."""
+    return tmp_path_factory.mktemp("toy") / "course"
+
+
+@pytest.fixture
+def graded_toys(toy_class, tmp_path):
+    if not toy_class.exists():
+        made = toy.make_course(
+            toy_class, {"ps1/toys": toy.toy_notebook(), "ps2/toys": toy.toy_notebook()}
+        )
+        assert call("release", "--no-run", "--course", made).exit_code == 0
+        toy.submit(made, "anna")
+        toy.submit(made, "bob", {})
+        shutil.copytree(made / "submitted" / "bob" / "ps1", made / "submitted" / "bob" / "ps2")
+        shown = call("grade", "--course", made, "--jobs", "1", "--json")
+        assert shown.exit_code == 0, shown.output
+    return shutil.copytree(toy_class, tmp_path / "toys")
+
+
+def lines(shown):
+    """What was printed as JSON, by student and assignment."""
+    made = [json.loads(line) for line in shown.stdout.splitlines()]
+    found = {(item["student"], item["assignment"]): item for item in made}
+    assert len(found) == len(made)
+    return found
+
+
+EVERYTHING = {("anna", "ps1"), ("bob", "ps1"), ("bob", "ps2")}
+
+
+def snapshot(root):
+    """Every file of a course with its bytes."""
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_what_has_not_changed_is_told_and_not_graded_again(graded_toys):
+    shown = call("grade", "--course", graded_toys, "--json")
+    assert shown.exit_code == 0, shown.output
+    found = lines(shown)
+    assert {who: item["score"] for who, item in found.items()} == {
+        ("anna", "ps1"): 5,
+        ("bob", "ps1"): 0,
+        ("bob", "ps2"): 0,
+    }
+    assert all(item["reused"] and item["status"] == "graded" for item in found.values())
+    assert "0 graded, 3 as before, 0 not graded." in " ".join(shown.stderr.split())
+    shown = call("grade", "--course", graded_toys)
+    assert "not changed since it was graded" in shown.output
+
+
+def test_a_dry_run_tells_what_would_be_done_and_does_nothing(graded_toys):
+    toy.submit(graded_toys, "anna", toy.RIGHT | {"double": "def double(x):\n    return x"})
+    toy.submit(graded_toys, "cleo")
+    before = snapshot(graded_toys)
+    shown = call("grade", "--dry-run", "--course", graded_toys, "--json")
+    assert shown.exit_code == 0, shown.output
+    assert {who: (item["to_grade"], item["why"]) for who, item in lines(shown).items()} == {
+        ("anna", "ps1"): (True, "handed in again"),
+        ("cleo", "ps1"): (True, "new"),
+        ("bob", "ps1"): (False, ""),
+        ("bob", "ps2"): (False, ""),
+    }
+    shown = call("grade", "--dry-run", "--course", graded_toys)
+    assert "handed in again" in shown.stdout
+    assert snapshot(graded_toys) == before
+
+    shown = call("grade", "--dry-run", "--force", "--course", graded_toys, "--json")
+    assert all(item["to_grade"] for item in lines(shown).values())
+    assert snapshot(graded_toys) == before
+
+
+ASKED = {
+    "a student": (["--student", "bob"], {("bob", "ps1"), ("bob", "ps2")}),
+    "two students": (["--student", "bob", "--student", "anna"], EVERYTHING),
+    "an assignment": (["--assignment", "ps2"], {("bob", "ps2")}),
+    "an assignment by its name": (["ps2"], {("bob", "ps2")}),
+    "two assignments": (["ps2", "--assignment", "ps1"], EVERYTHING),
+    "both": (["--student", "bob", "--assignment", "ps1"], {("bob", "ps1")}),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_only_what_is_asked_for_is_graded(graded_toys, name):
+    options, wanted = ASKED[name]
+    shown = call("grade", *options, "--course", graded_toys, "--json")
+    assert shown.exit_code == 0, shown.output
+    assert set(lines(shown)) == wanted
+
+
+def test_a_student_who_handed_nothing_in(graded_toys):
+    shown = call("grade", "--student", "nobody", "--course", graded_toys)
+    assert shown.exit_code == 2
+    assert "nothing to grade" in shown.output
+
+
+def test_force_grades_again_and_two_at_once(graded_toys):
+    shown = call("grade", "--force", "--jobs", "2", "--course", graded_toys, "--json")
+    assert shown.exit_code == 0, shown.output
+    found = lines(shown)
+    assert set(found) == EVERYTHING
+    assert not any(item["reused"] for item in found.values())
+    assert found["anna", "ps1"]["student_seconds"] > 0
+
+
+def test_no_jobs_at_all(graded_toys):
+    shown = call("grade", "--jobs", "0", "--course", graded_toys)
+    assert shown.exit_code == 2
+    assert "--jobs" in shown.output
+
+
+def test_one_that_cannot_be_graded_needs_a_person(graded_toys):
+    toy.submit(graded_toys, "bob", toy.RIGHT | {"double": "import os\nos._exit(1)"})
+    shown = call("grade", "--course", graded_toys, "--json")
+    assert shown.exit_code == 1, shown.output
+    found = lines(shown)
+    assert found["bob", "ps1"]["status"] == "not graded"
+    assert found["bob", "ps1"]["reason"]
+    assert found["anna", "ps1"]["score"] == 5
+    told = " ".join(shown.stderr.split())
+    assert "For a person to look at: bob ps1: " in told
+
+
+def test_who_holds_the_lock_is_told(graded_toys):
+    from nbjudge.cohort.lock import course_lock
+
+    with course_lock(graded_toys / "gradebook"):
+        shown = call("grade", "--course", graded_toys)
+    assert shown.exit_code == 2
+    assert "being graded already, by " in " ".join(shown.output.split())
+    assert call("grade", "--course", graded_toys).exit_code == 0

@@ -148,8 +148,9 @@ def grade(
         from nbjudge.submissions import find_submissions
 
         here = load_course(course)
-        if cluster is not None:
+        if cluster is not None and cluster != here.settings.cluster:
             here.config.Grading.cluster = cluster
+            here.config.Grading.cluster_options = {}  # those of another one
         names = [*(assignments or ()), *(assignment or ())] or None
         submissions = find_submissions(here, names, student)
         if not submissions:

@@ -1,14 +1,27 @@
-"""A real SLURM for the tests that need one."""
+"""A real SLURM and a real Dask for the tests that need one, and a course to grade on them."""
 
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+# The toy course is beside the tests of the engine.
+sys.path.insert(0, str(Path(__file__).parents[1] / "nbjudge"))
+
+import toy_course
+from cluster import dask_processes
 from cluster import slurm as machine
+from cluster.counted_course import counted_notebook
+from cluster.dask_processes import Dask
+
+from nbjudge.course import load_course
+from nbjudge.release import release
 
 if TYPE_CHECKING:
     from dask_jobqueue import SLURMCluster
@@ -44,3 +57,29 @@ def slurm_cluster(slurm) -> Callable[..., SLURMCluster]:
 
     signal.signal(signal.SIGINT, handler)
     return SLURMCluster
+
+
+@pytest.fixture
+def dask() -> Iterator[Dask]:
+    """A scheduler without workers."""
+    with dask_processes.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def far_away(tmp_path_factory) -> tuple[str, ...]:
+    """The beginning of a worker's command that lets it see none of the tests' own folders."""
+    command = dask_processes.hiding(tmp_path_factory.getbasetemp())
+    tried = subprocess.run([*command, "true"], capture_output=True, text=True)
+    if tried.returncode:
+        pytest.skip(f"a worker cannot be kept from the course's folder: {tried.stderr.strip()}")
+    return command
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory) -> Path:
+    """A released course to copy, since making a gradebook takes seconds."""
+    root = tmp_path_factory.mktemp("pristine") / "course"
+    toy_course.make_course(root, {"ps1/toys": counted_notebook()})
+    release(load_course(root), "ps1")
+    return root

@@ -85,14 +85,25 @@ class Dask:
         """
         number = len(list(self.folder.glob("worker-*.log")))
         chosen = {"--nthreads": "1", "--memory-limit": "0"}
-        given = [part for name, value in chosen.items() if name not in options
-                 for part in (name, value)]
+        given = [
+            part for name, value in chosen.items() if name not in options for part in (name, value)
+        ]
         nanny = () if "--nanny" in options else ("--no-nanny",)
         member = self.members.enter_context(
             _member(
                 self.folder / f"worker-{number}.log",
-                (*command, sys.executable, *program, self.address, *_QUIET, *given, *nanny,
-                 *options, "--local-directory", str(self.folder / f"scratch-{number}")),
+                (
+                    *command,
+                    sys.executable,
+                    *program,
+                    self.address,
+                    *_QUIET,
+                    *given,
+                    *nanny,
+                    *options,
+                    "--local-directory",
+                    str(self.folder / f"scratch-{number}"),
+                ),
                 environment,
             )
         )
@@ -110,8 +121,16 @@ def running() -> Iterator[Dask]:
         scheduler = members.enter_context(
             _member(
                 folder / "scheduler.log",
-                (sys.executable, "-m", "distributed.cli.dask_scheduler", *_QUIET, "--port", "0",
-                 "--scheduler-file", str(told)),
+                (
+                    sys.executable,
+                    "-m",
+                    "distributed.cli.dask_scheduler",
+                    *_QUIET,
+                    "--port",
+                    "0",
+                    "--scheduler-file",
+                    str(told),
+                ),
             )
         )
         wait_until(told.exists, "the scheduler does not start", scheduler)

@@ -65,9 +65,7 @@ def course(before, tmp_path) -> Course:
     return copy
 
 
-# ---- killed while it records
-
-# Grades with the workers of `grades_here`, and ends at a call of a function, the one of that number.
+# Grades with workers as in `grades_here`, and ends at a function's call of this number.
 GRADE_UNTIL = """
 import functools, os, pkgutil, signal, sys
 from contextlib import nullcontext
@@ -186,8 +184,6 @@ def test_a_run_killed_while_it_takes_a_grade_back_loses_no_mark(course, name):
     assert graded(course)["bob"].score == 4.5
     require_grade(course, 4.5, "bob")
 
-
-# ---- stopped by a person
 
 # Long enough to be found at it; starting takes a kernel far less.
 LONG = "import time\nwhile time.process_time() < 3:\n    pass\n"

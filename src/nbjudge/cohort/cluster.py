@@ -8,21 +8,33 @@ that makes one, with ``c.Grading.cluster_options``: ``distributed.LocalCluster``
 from __future__ import annotations
 
 import importlib
+import pickle
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from nbjudge.cohort.workers import WorkerDied, Workers
+from nbjudge.cohort.workers import WorkerDied, Workers, WorkersLost
 from nbjudge.errors import CourseError
 from nbjudge.settings import Grading
 
 if TYPE_CHECKING:
     from distributed import Client
 
-# Loads what a worker needs; sent as text, since one that lacks it could not even read a reference.
-_CHECK = "__import__('nbjudge.cohort.work') and None"
+# What a worker is sent are built-in functions and bytes: one that lacks this engine then says so,
+# where a reference that it cannot read would end it, and Dask wait for ever.
+_CALL = (
+    "(lambda pickle: getattr(__import__(module, fromlist=['x']), name)(*pickle.loads(arguments)))"
+    "(__import__('pickle'))"
+)
+_DASK = {
+    # A task that ends its worker is tried again by the run, not by Dask.
+    "distributed.scheduler.allowed-failures": 0,
+    # A data set may go along with a task.
+    "distributed.admin.large-graph-warning-threshold": "1TB",
+}
 _SECONDS_TO_ANSWER = 30
 
 
@@ -35,8 +47,8 @@ def cluster_workers(grading: Grading, jobs: int, preload: Sequence[str]) -> Iter
     """The workers of the cluster that ``grading`` names, for a ``with`` block.
 
     A cluster that is made for this ends with the block; it is kept at ``jobs`` workers, or, with
-    0, has those that its options ask for. Raises ``ClusterError`` where it cannot be reached or
-    made.
+    0, has those that its options ask for. Of a scheduler that is there already, the options are
+    those of ``distributed.Client``. Raises ``ClusterError`` where it cannot be reached or made.
     """
     try:
         import dask
@@ -47,22 +59,47 @@ def cluster_workers(grading: Grading, jobs: int, preload: Sequence[str]) -> Iter
             "Grading on a cluster needs Dask, which is not installed: "
             "pip install '.[grading,cluster]'."
         ) from error
-    # A task that ends its worker is tried again by the run, not by Dask.
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+    with dask.config.set(_DASK):
         is_address = "://" in grading.cluster
+        options = dict(grading.cluster_options) if is_address else {}
         made = nullcontext(grading.cluster) if is_address else _make(grading, jobs)
         with made as cluster:
             try:
-                client = Client(cluster, timeout=_SECONDS_TO_ANSWER, set_as_default=False)
-            except (OSError, ValueError) as error:
+                client = Client(
+                    cluster, timeout=_SECONDS_TO_ANSWER, set_as_default=False, **options
+                )
+            except (OSError, ValueError, TypeError) as error:
                 raise ClusterError(f"{grading.cluster} does not answer: {error}") from error
             with client:
-                _check(client)
                 yield Workers(
-                    client.get_executor(pure=False),
-                    count=lambda: sum(client.nthreads().values()),
+                    _ByName(client.get_executor(pure=False)),
+                    count=lambda: _count(client),
                     deaths=(WorkerDied, KilledWorker),
                 )
+
+
+class _ByName(Executor):
+    """Submits functions by their names, so that it is the task that fails where they are not."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Submit a module's function with positional arguments."""
+        if kwargs:
+            raise TypeError("only positional arguments are sent")
+        call = {"module": function.__module__, "name": function.__name__}
+        return self._executor.submit(eval, _CALL, call | {"arguments": pickle.dumps(args)})
+
+
+def _count(client: Client) -> int:
+    try:
+        return sum(client.nthreads().values())
+    except (OSError, ValueError, RuntimeError) as error:
+        raise WorkersLost(
+            f"The cluster's scheduler does not answer any more ({error}). What was executed and "
+            "could be kept is not run again: grade again when it is there."
+        ) from error
 
 
 def _make(grading: Grading, jobs: int) -> Any:
@@ -80,7 +117,8 @@ def _make(grading: Grading, jobs: int) -> Any:
         if jobs:
             # Unlike scale(), this replaces workers that were lost.
             cluster.adapt(minimum=jobs, maximum=jobs)
-    except (TypeError, ValueError, OSError, RuntimeError) as error:
+        cluster.scheduler_address  # noqa: B018 (whether it is a cluster)
+    except (AttributeError, TypeError, ValueError, OSError, RuntimeError) as error:
         raise ClusterError(
             f"{grading.cluster} cannot be made with c.Grading.cluster_options: {error}"
         ) from error
@@ -96,13 +134,3 @@ def _import(module: str) -> Any:
         return importlib.import_module(module)
     finally:
         signal.signal(signal.SIGINT, handler)
-
-
-def _check(client: Client) -> None:
-    """Refuse workers that have not got this engine: Dask would wait for them forever."""
-    for worker, problem in client.run(eval, _CHECK, on_error="return").items():
-        if problem is not None:
-            raise ClusterError(
-                f"The worker {worker} cannot import what grading needs ({problem}). Install the "
-                "same lock file there: uv sync --frozen --extra grading --extra cluster."
-            )

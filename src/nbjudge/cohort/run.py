@@ -14,7 +14,7 @@ from nbjudge.cohort.planning import Planned
 from nbjudge.cohort.recording import GO_ON, CannotRecord, Recorder
 from nbjudge.cohort.task import Supplied, Task, Worked
 from nbjudge.cohort.work import work
-from nbjudge.cohort.workers import Workers
+from nbjudge.cohort.workers import Workers, WorkersLost
 from nbjudge.content import Content, read_content
 from nbjudge.errors import NbjudgeError, NotGraded
 from nbjudge.files import remove_folder
@@ -55,10 +55,6 @@ _REPLACED_TOO_OFTEN = (
 
 class WorkerRefused(NbjudgeError):
     """A worker may not do the work: other packages, or a weaker isolation."""
-
-
-class WorkersLost(NbjudgeError):
-    """The cluster ended while it was at work."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +112,7 @@ class Run:
         self._waiting = deque([*references, *submissions])
         self._line: deque[_Job] = deque()
         self._sent: dict[Future[Worked], _Job] = {}
+        self._suspects: deque[_Job] = deque()
 
     def outcomes(self) -> Iterator[GradingOutcome]:
         """Have all done, and yield each outcome when it is recorded."""
@@ -135,9 +132,7 @@ class Run:
                 if not self._sent:
                     return
                 self._tell()
-                done, _ = wait(self._sent, timeout=_SECONDS_TO_LOOK, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._take(self._sent.pop(future), future)
+                self._receive()
         except (ReferenceFailed, WorkerRefused):
             nothing_graded = True
             raise
@@ -167,6 +162,11 @@ class Run:
                     self._put_back(job)
                     del self._sent[future]
                     self._line.remove(job)
+            return
+        if self._suspects:
+            # A worker's death is blamed on all that it had: alone, none is blamed for another.
+            if not self._sent:
+                self._submit(self._suspects.popleft())
             return
         most = _TASKS_FOR_EACH_WORKER * max(1, self._workers.count())
         while self._waiting and len(self._sent) < most and len(self._line) < most + _MOST_WAITING:
@@ -204,6 +204,12 @@ class Run:
         job.task = replace(job.task, server=self._workers.server())
         self._sent[self._workers.executor.submit(work, job.task)] = job
 
+    def _receive(self) -> None:
+        # No future outlives this: a cluster would do again what a lost worker had done.
+        done, _ = wait(self._sent, timeout=_SECONDS_TO_LOOK, return_when=FIRST_COMPLETED)
+        for future in done:
+            self._take(self._sent.pop(future), future)
+
     def _take(self, job: _Job, future: Future[Worked]) -> None:
         """Take back what came of a task; it may have to be sent again."""
         try:
@@ -211,10 +217,15 @@ class Run:
         except (WarmServerError, *self._workers.deaths) as error:
             job.deaths += 1
             if job.deaths < _TRIES:
-                self._submit(job)
+                self._suspects.append(job)
                 return
             server_gone = isinstance(error, WarmServerError)
             worked = Worked(reason=str(error) if server_gone else WORKER_DIED)
+        except ImportError as error:
+            raise WorkerRefused(
+                f"A worker cannot import what grading needs ({error}). Install the same lock file "
+                "there: uv sync --frozen --extra grading --extra cluster."
+            ) from error
         except CancelledError as error:
             raise WorkersLost(f"The workers are gone. {GO_ON}") from error
         except Exception as error:
@@ -233,16 +244,12 @@ class Run:
             self._judging.store.put_bytes(digest, execution)
 
     def _supply(self, job: _Job, missing: frozenset[str]) -> Supplied:
-        """What a worker asked for, with what it had asked for before."""
+        """What a worker asked for, and the executions for which it had asked before."""
         known = {item.digest: item for item in job.prepared.contents}
-        supplied = job.task.supplied
-        wanted = {*missing, *supplied.executions} - set(known)
+        executions = {*missing, *job.task.supplied.executions} - set(known)
         return Supplied(
-            {
-                **supplied.contents,
-                **{digest: read_content(known[digest]) for digest in missing & set(known)},
-            },
-            {digest: self._judging.store.get_bytes(digest) for digest in wanted},
+            {digest: read_content(known[digest]) for digest in missing & set(known)},
+            {digest: self._judging.store.get_bytes(digest) for digest in executions},
         )
 
     def _record(self, job: _Job) -> GradingOutcome | None:

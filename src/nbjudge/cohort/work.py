@@ -56,9 +56,7 @@ def work(task: Task) -> Worked:
 
 
 def _work(task: Task, shelf: _Shelf, folder: Path) -> Worked:
-    paths = {
-        path: find_content(item, task.supplied.contents) for path, item in task.contents.items()
-    }
+    paths = _contents(task)
     conditions = _here(task.conditions, paths)
     given, ignore = conditions.assignment.files.path, conditions.ignore
     files, judge_files = folder / "student", folder / "judge"
@@ -74,6 +72,19 @@ def _work(task: Task, shelf: _Shelf, folder: Path) -> Worked:
     check_notebooks(submitted, notebooks, 1_000_000 * conditions.grading.max_notebook_megabytes)
     notes = stage_submission(submitted, given, files, ignore)
     return Worked({name: _try(submitted, name, setting, notes) for name in notebooks})
+
+
+def _contents(task: Task) -> dict[Path, Path]:
+    """Where the contents are on this machine; raises ``Missing`` for all that are not here."""
+    paths, missing = {}, set()
+    for path, item in task.contents.items():
+        try:
+            paths[path] = find_content(item, task.supplied.contents)
+        except Missing as error:
+            missing |= error.digests
+    if missing:
+        raise Missing(missing)
+    return paths
 
 
 def _try(submitted: Path, name: str, setting: Setting, notes: list[str]) -> Trial:

@@ -13,9 +13,11 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.context import BaseContext
 from typing import Any
 
+from nbjudge.errors import NbjudgeError
 from nbjudge.warm.client import LastingServer
 
 # For a worker's own data; far more than it needs.
@@ -24,6 +26,10 @@ _BYTES = 3 * 2**30
 
 class WorkerDied(Exception):
     """The process that did a task is gone."""
+
+
+class WorkersLost(NbjudgeError):
+    """The executor ended while it was at work."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,9 @@ class LocalExecutor(Executor):
 
     def _serve(self, number: int) -> None:
         """What one thread does: it keeps one process, and hands it one task after another."""
+        # What is started from here has Ctrl-C held back, until it knows what to do with it.
+        resource_tracker.ensure_running()  # which would let it through again
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         process: _Process | None = None
         while (task := self._tasks.get()) is not None:
             if self._ended or not task.future.set_running_or_notify_cancel():
@@ -154,6 +163,7 @@ def _prepare_worker() -> None:
     # Ctrl-C reaches every process of the terminal. The parent alone decides what it means, and
     # tells its workers by SIGTERM. (Not SIG_IGN: kernels would inherit that.)
     signal.signal(signal.SIGINT, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # A kernel can send more than anybody can receive: then this process ends, and no other.
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)

@@ -21,7 +21,6 @@ def preload() -> None:
     Of what stands for large packages, only where these are imported already.
     """
 
-
     if "keras" in sys.modules:
         from nbjudge.capture.keras_configs import allowed_classes
 
