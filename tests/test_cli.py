@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -288,5 +289,7 @@ def test_who_holds_the_lock_is_told(graded_toys):
     with course_lock(graded_toys / "gradebook"):
         shown = call("grade", "--course", graded_toys)
     assert shown.exit_code == 2
-    assert "being graded already, by " in " ".join(shown.output.split())
+    told = " ".join(shown.output.split())
+    assert "being graded already, by " in told
+    assert f"(process {os.getpid()})" in told
     assert call("grade", "--course", graded_toys).exit_code == 0

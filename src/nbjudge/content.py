@@ -8,6 +8,9 @@ it, once.
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
+import shutil
 import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from pathlib import Path
 
 from nbjudge.submissions import digest_folder, walk
 
+_PREFIX, _LOCK = "nbjudge-content-", "lock"
 # A file's bytes by its name relative to the content's path; "." for a content that is one file.
 Files = Mapping[str, bytes]
 
@@ -90,8 +94,18 @@ def _receive(files: Files, folder: Path, name: str) -> None:
 
 @cache
 def _received() -> tempfile.TemporaryDirectory:
-    """What this process was sent; it goes with the process."""
-    return tempfile.TemporaryDirectory(prefix="nbjudge-content-")
+    """What this process was sent; it goes with the process.
+
+    What a process left that was killed goes now.
+    """
+    for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
+        with contextlib.suppress(OSError), lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parent, ignore_errors=True)
+    folder = tempfile.TemporaryDirectory(prefix=_PREFIX)
+    # Never closed, so that it is held as long as this process lives.
+    fcntl.flock(os.open(Path(folder.name, _LOCK), os.O_CREAT | os.O_RDWR), fcntl.LOCK_EX)
+    return folder
 
 
 def _signature(path: Path, ignore: tuple[str, ...]) -> tuple[tuple[str, int, int], ...]:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
+from cluster import counted_course as counted
 from cluster import slurm as machine
+from cluster.counted_course import DOUBLE, WRONG
 from cluster.slurm import Slurm
 from distributed import Client
 from distributed.deploy import Cluster
@@ -88,3 +90,22 @@ def test_nothing_is_left_of_slurm_itself(installed):
     assert not slurm.folder.exists()
     assert not slurm.processes()
     assert not any(daemon.is_running() for daemon in daemons)
+
+
+@pytest.mark.slow
+def test_a_class_is_graded_in_jobs_and_nothing_is_left(slurm, pristine, tmp_path, monkeypatch):
+    log = slurm.folder / "judged"
+    monkeypatch.setenv(counted.LOG, str(log))
+    settings = (
+        "c.Grading.cluster = 'dask_jobqueue.SLURMCluster'\n"
+        f"c.Grading.cluster_options = {slurm.options!r}"
+    )
+    course = counted.copy_course(pristine, tmp_path / "course", settings)
+    counted.hand_in(course, {"anna": DOUBLE, "bob": WRONG, "cleo": f"X = 1\n{DOUBLE}"})
+    jobs: set[str] = set()
+    found = counted.outcomes(course, jobs=2, watch=lambda running: jobs.update(slurm.jobs()))
+    assert counted.scores(found) == {"anna": 5, "bob": 3, "cleo": 5}
+    notes = dict(line.split() for line in log.read_text().splitlines())
+    assert set(notes) == {"anna", "bob", "cleo", "reference"}
+    assert set(notes.values()) <= jobs
+    slurm.wait_until_empty()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 import sys
 import traceback
@@ -13,20 +14,32 @@ from nbjudge.judge.messages import judged_message, read_run
 
 # The grader is trusted; this is against a mistake, not against an attack.
 _LIMIT = 1 << 34
+_ALWAYS = (
+    "IPython.core.completerlib",
+    "IPython.core.oinspect",
+    "nbjudge.capture.arrays",
+    "nbjudge.judge.explain",
+    "nbjudge.judge.running",
+)
+_WITH = {
+    "keras": ("nbjudge.capture.keras_values",),
+    "matplotlib": ("matplotlib.backends.backend_agg",),
+}
 
 
 def preload() -> None:
     """Import what a session needs, for a process that judges are forked from.
 
-    Of what stands for large packages, only where these are imported already.
+    Of what serves large packages, only what serves those that are imported already.
     """
-
+    for module in _ALWAYS:
+        importlib.import_module(module)
+    for package, modules in _WITH.items():
+        if package in sys.modules:
+            for module in modules:
+                importlib.import_module(module)
     if "keras" in sys.modules:
-        from nbjudge.capture.keras_configs import allowed_classes
-
-        allowed_classes()
-    if "matplotlib" in sys.modules:
-        import matplotlib.backends.backend_agg  # noqa: F401
+        importlib.import_module("nbjudge.capture.keras_configs").allowed_classes()
 
 
 def serve(connection: socket.socket) -> None:
