@@ -10,7 +10,7 @@ from nbjudge.cohort.cluster import cluster_workers
 from nbjudge.cohort.lock import course_lock
 from nbjudge.cohort.outcomes import GradingOutcome, Running, outcome
 from nbjudge.cohort.planning import Planned, plan
-from nbjudge.cohort.recording import refuse
+from nbjudge.cohort.recording import patiently, refuse
 from nbjudge.cohort.run import Run
 from nbjudge.cohort.workers import Workers, local_workers
 from nbjudge.course import Course
@@ -53,7 +53,7 @@ def grade(
     submissions = list(submissions)
     with course_lock(course.gradebook_folder):
         judging = judging_of(course)
-        planned = plan(judging, submissions, force=force)
+        planned = patiently(lambda: plan(judging, submissions, force=force))
         fresh = [item for item in planned if not item.refusal and item.totals is None]
         for item in planned:
             if item.totals is not None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nbjudge.errors import NbjudgeError
+from nbjudge.errors import CourseError, NbjudgeError
 
 FILE = "grading.lock"
 
@@ -37,9 +37,12 @@ def course_lock(gradebook_folder: Path) -> Iterator[None]:
                 f"This course is being graded already, {_holder(path)}. Wait for its end, or end "
                 "it there (Ctrl-C finishes what is running)."
             ) from error
-        file.truncate(0)
-        json.dump(_me(), file)
-        file.flush()
+        try:
+            file.truncate(0)
+            json.dump(_me(), file)
+            file.flush()
+        except OSError as error:
+            raise CourseError(f"{path} cannot be written: {error}.") from error
         try:
             yield
         finally:

@@ -8,10 +8,12 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from nbgrader.api import Gradebook, InvalidEntry
 from nbgrader.converters import Autograde
+from sqlalchemy import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError, SAWarning
 
 from nbjudge.assignment import Assignment
@@ -42,6 +44,7 @@ _WRITE_RECORD = "nbjudge.preprocessors.write_record.WriteRecord"
 _PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 GO_ON = "Mend that, and grade again: what was executed and could be kept is not run again."
+Result = TypeVar("Result")
 
 
 class CannotRecord(NbjudgeError):
@@ -66,7 +69,7 @@ class Recorder:
         """
         if submission_digest(self._course, item.path) != item.digest:
             raise Replaced
-        return self._patiently(lambda: self._convert(item, assignment, begun, worked))
+        return patiently(lambda: self._convert(item, assignment, begun, worked), self._wait)
 
     def withdraw(self, begun: Record, reason: str, seconds: float = 0.0) -> None:
         """Write why a submission is not graded, and take away whatever shows a score of it.
@@ -95,7 +98,7 @@ class Recorder:
             for folder in (self._course.autograded, self._course.feedback):
                 remove_folder(folder / student / name)
 
-        self._patiently(withdraw)
+        patiently(withdraw, self._wait)
 
     def _convert(
         self, item: Submission, assignment: Assignment, begun: Record, worked: Worked
@@ -129,20 +132,25 @@ class Recorder:
             )
         return totals
 
-    def _patiently(self, act: Callable[[], Any]) -> Any:
-        for seconds in (*_PATIENCE, None):
-            try:
-                return act()
-            except Exception as error:
-                if _is_full(error):
-                    raise CannotRecord(f"The disk is full ({error}). {GO_ON}") from error
-                if not _is_unreachable(error):
-                    raise
-                if seconds is None:
-                    raise CannotRecord(
-                        f"The gradebook does not answer: {error}. {GO_ON}"
-                    ) from error
-                self._wait(seconds)
+
+def patiently(act: Callable[[], Result], wait: Callable[[float], object] = time.sleep) -> Result:
+    """What ``act`` returns; it is tried again while the gradebook is locked or gone.
+
+    ``wait`` takes seconds. Raises ``CannotRecord`` when that lasts, or the disk is full.
+    """
+    for seconds in (*_PATIENCE, None):
+        try:
+            return act()
+        except Exception as error:
+            words = getattr(error, "orig", None) or error
+            if _is_full(error):
+                raise CannotRecord(f"The disk is full ({words}). {GO_ON}") from error
+            if not _is_unreachable(error):
+                raise
+            if seconds is None:
+                raise CannotRecord(f"The gradebook does not answer: {words}. {GO_ON}") from error
+            wait(seconds)
+    raise AssertionError("the last time raises")
 
 
 class _Recording(KeepsFailure, Autograde):
@@ -190,7 +198,11 @@ class _Recording(KeepsFailure, Autograde):
 
 
 def _gradebook(course: Course) -> Gradebook:
-    # `course.gradebook()` would also look each time whether there is one.
+    # `course.gradebook()` would also look each time whether it has its tables.
+    address = make_url(course.db_url)
+    if address.get_backend_name() == "sqlite" and not Path(address.database).is_file():
+        # SQLite would put an empty one in its place.
+        raise OperationalError("", None, FileNotFoundError(f"{address.database} is not there"))
     return Gradebook(course.db_url, course.coursedir().course_id)
 
 

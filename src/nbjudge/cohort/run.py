@@ -66,7 +66,7 @@ class _Prepared:
     contents: tuple[Content, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
     """A submission on its way, or a reference solution (``submission`` is ``None``)."""
 
@@ -113,6 +113,7 @@ class Run:
         self._line: deque[_Job] = deque()
         self._sent: dict[Future[Worked], _Job] = {}
         self._suspects: deque[_Job] = deque()
+        self._something_done = False
 
     def outcomes(self) -> Iterator[GradingOutcome]:
         """Have all done, and yield each outcome when it is recorded."""
@@ -156,6 +157,10 @@ class Run:
         """Keep the workers busy, unless the run is to stop."""
         if self._stopping():
             self._waiting.clear()
+            while self._suspects:
+                job = self._suspects.popleft()
+                self._put_back(job)
+                self._line.remove(job)
             # The oldest are running; an executor may let those be cancelled, too.
             for future, job in list(self._sent.items())[self._workers.count() :]:
                 if future.cancel():
@@ -168,7 +173,9 @@ class Run:
             if not self._sent:
                 self._submit(self._suspects.popleft())
             return
-        most = _TASKS_FOR_EACH_WORKER * max(1, self._workers.count())
+        # Until something has come back, a worker may still have to ask for what all need.
+        each = _TASKS_FOR_EACH_WORKER if self._something_done else 1
+        most = each * max(1, self._workers.count())
         while self._waiting and len(self._sent) < most and len(self._line) < most + _MOST_WAITING:
             job = self._waiting.popleft()
             self._line.append(job)
@@ -238,6 +245,7 @@ class Run:
             self._submit(job)
             return
         job.worked, job.task = replace(worked, executions={}), None
+        self._something_done = True
 
     def _keep(self, worked: Worked) -> None:
         for digest, execution in worked.executions.items():
