@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -292,4 +294,18 @@ def test_who_holds_the_lock_is_told(graded_toys):
     told = " ".join(shown.output.split())
     assert "being graded already, by " in told
     assert f"(process {os.getpid()})" in told
+    assert call("grade", "--course", graded_toys).exit_code == 0
+
+
+def test_a_gradebook_that_is_locked_is_told(graded_toys, monkeypatch):
+    file = graded_toys / "gradebook" / "gradebook.db"
+    config = graded_toys / "nbgrader_config.py"
+    url = f"sqlite:///{file}?timeout=0.01"
+    config.write_text(f"{config.read_text()}\nc.CourseDirectory.db_url = {url!r}\n")
+    monkeypatch.setattr("nbjudge.cohort.recording._PATIENCE", ())
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        shown = call("grade", "--course", graded_toys)
+    assert shown.exit_code == 2
+    assert "gradebook does not answer" in " ".join(shown.output.split())
     assert call("grade", "--course", graded_toys).exit_code == 0

@@ -64,8 +64,8 @@ class Course:
 
     @property
     def settings(self) -> Grading:
-        """The settings under ``c.Grading``."""
-        return Grading(config=self.config)
+        """The settings under ``c.Grading``, without the rest, which may hold a password."""
+        return Grading(config=Config({"Grading": self.config.Grading}))
 
     def assignments(self) -> list[str]:
         """The names of the assignments under ``source/``, sorted."""

@@ -15,7 +15,9 @@ from nbjudge.submissions import digest_folder
 @cache
 def packages() -> dict[str, str]:
     """The installed packages with their versions, Python and this engine's digest among them."""
-    found = {str(item.name).lower(): item.version for item in distributions()}
+    found: dict[str, str] = {}
+    for item in distributions():
+        found.setdefault(str(item.name).lower(), item.version)  # the first is what is imported
     return found | {"python": platform.python_version(), "nbjudge (files)": _engine()}
 
 

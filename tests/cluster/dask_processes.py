@@ -170,7 +170,8 @@ def _member(
             # Ends also when the tests are killed.
             ("setpriv", "--pdeathsig", "KILL", *command),
             cwd="/",
-            env={**os.environ, **(environment or {})},
+            # What a killed worker leaves goes with the folder.
+            env={**os.environ, "TMPDIR": str(log.parent), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

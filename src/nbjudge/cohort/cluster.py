@@ -122,6 +122,11 @@ def _make(grading: Grading, jobs: int) -> Any:
         raise ClusterError(
             f"{grading.cluster} cannot be made with c.Grading.cluster_options: {error}"
         ) from error
+    if not jobs and not getattr(cluster, "worker_spec", True):
+        cluster.close()
+        raise ClusterError(
+            f"{grading.cluster} was asked for no workers: set c.Grading.jobs, or use --jobs."
+        )
     return cluster
 
 
