@@ -122,6 +122,22 @@ def test_a_mended_test_is_judged_again_and_nothing_is_run(course, name):
     assert record(course).notebooks[0].usage == usage
 
 
+DRAWN = """import random
+import numpy as np
+for drawn in (random.random(), np.random.rand(), np.random.normal(size=3)):
+    assert np.all(abs(double(drawn) - 2 * drawn) < 1), 'too far off'"""
+
+
+def test_random_numbers_that_a_test_asks_with_are_the_same_when_it_is_mended(course):
+    release_again(course, with_hidden(DRAWN))
+    assert run(course) == {"anna": 5}
+    before = printed(course)
+    release_again(course, with_hidden(DRAWN.replace("too far", "a bit")))
+    assert run(course) == {"anna": 5}
+    assert was_stored(course)
+    assert printed(course) == before
+
+
 NEW_QUESTIONS = {
     "other arguments": "assert double(100) == 200",
     "the same arguments once more": "assert double(21) == 42",

@@ -19,6 +19,7 @@ from typing import Any
 
 from nbjudge.errors import NbjudgeError
 from nbjudge.warm.client import LastingServer
+from nbjudge.warm.server import NICENESS
 
 # For a worker's own data; far more than it needs.
 _BYTES = 3 * 2**30
@@ -165,6 +166,7 @@ def _prepare_worker() -> None:
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.nice(NICENESS)
     # A kernel can send more than anybody can receive: then this process ends, and no other.
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (_BYTES, hard))
