@@ -307,8 +307,7 @@ def _show_plan(planned: list, as_json: bool) -> None:
         return
     for item in planned:
         about = {"student": item.submission.student, "assignment": item.submission.assignment}
-        done = not item.refusal and item.totals is None
-        print(json.dumps({**about, "to_grade": done, "why": item.refusal or item.why}))
+        print(json.dumps({**about, "to_grade": item.to_grade, "why": item.refusal or item.why}))
 
 
 def _coloured(verdict: Verdict) -> Text:

@@ -89,6 +89,14 @@ class Execution:
             raise Damaged(f"it cannot be read: {error}") from error
 
 
+def read_whole(data: bytes) -> Execution | None:
+    """The execution of these bytes; ``None`` where they are not whole."""
+    try:
+        return Execution.from_bytes(data)
+    except Damaged:
+        return None
+
+
 class Run(Protocol):
     """A notebook that is run now, or was run before."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from nbjudge.assignment import Assignment
@@ -76,7 +76,7 @@ class Judging:
         """What was executed in this course."""
         return Store(self.course.gradebook_folder / "store")
 
-    @property
+    @cached_property
     def preload(self) -> tuple[str, ...]:
         """The modules that the warm server imports."""
         return tuple(self.course.settings.preload) or imported_modules(self.course.source)

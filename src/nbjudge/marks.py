@@ -19,6 +19,11 @@ class Totals:
     late_seconds: float
 
 
+def no_totals(max_score: float) -> Totals:
+    """Those of a submission that has no grade."""
+    return Totals(0.0, max_score, needs_manual_grade=False, late_seconds=0.0)
+
+
 @dataclass(frozen=True)
 class Mark:
     """What a person gave one cell; ``score`` and ``extra_credit`` in points."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from nbjudge.execution import Damaged, Execution
+from nbjudge.execution import Execution, read_whole
 from nbjudge.files import remove_folder, write_atomically
 
 
@@ -38,10 +38,7 @@ class Store:
 
     def get(self, digest: str) -> Execution | None:
         """The execution of what has this digest; ``None`` if it is not here, or not whole."""
-        try:
-            return Execution.from_bytes(self.get_bytes(digest))
-        except Damaged:
-            return None
+        return read_whole(self.get_bytes(digest))
 
     def put(self, digest: str, execution: Execution) -> None:
         """Keep an execution, in place of an earlier one or whatever is there."""

@@ -16,7 +16,7 @@ from nbjudge.cohort.workers import Workers, local_workers
 from nbjudge.course import Course
 from nbjudge.engines import keep_engines
 from nbjudge.judging import judging_of
-from nbjudge.marks import Totals
+from nbjudge.marks import no_totals
 from nbjudge.settings import Grading
 from nbjudge.submissions import Submission
 
@@ -54,7 +54,7 @@ def grade(
     with course_lock(course.gradebook_folder):
         judging = judging_of(course)
         planned = patiently(lambda: plan(judging, submissions, force=force))
-        fresh = [item for item in planned if not item.refusal and item.totals is None]
+        fresh = [item for item in planned if item.to_grade]
         for item in planned:
             if item.totals is not None:
                 yield outcome(item.submission, item.totals)
@@ -62,8 +62,7 @@ def grade(
                 max_score = item.assignment.max_score if item.assignment is not None else 0.0
                 if item.assignment is None:
                     refuse(judging, item.submission, item.refusal)
-                unknown = Totals(0.0, max_score, False, 0.0)
-                yield outcome(item.submission, unknown, reason=item.refusal)
+                yield outcome(item.submission, no_totals(max_score), reason=item.refusal)
         if fresh:
             with _staff(course.settings, jobs, len(fresh))(judging.preload) as workers:
                 run = Run(judging, fresh, workers, force=force, watch=watch, stopping=stopping)

@@ -50,7 +50,7 @@ def course_lock(gradebook_folder: Path) -> Iterator[None]:
 
 
 def _me() -> dict[str, str | int]:
-    now = datetime.now(UTC).isoformat(" ", timespec="seconds")
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return {"user": _user(), "host": platform.node(), "pid": os.getpid(), "since": now}
 
 
@@ -64,8 +64,6 @@ def _user() -> str:
 def _holder(path: Path) -> str:
     try:
         who = json.loads(path.read_text(encoding="utf-8"))
-        return (
-            f"by {who['user']} on {who['host']} since {who['since']} UTC (process {who['pid']})"
-        ).replace("+00:00 UTC", " UTC")
+        return f"by {who['user']} on {who['host']} since {who['since']} (process {who['pid']})"
     except (OSError, ValueError, LookupError, TypeError):
         return "by a process that has not said which"

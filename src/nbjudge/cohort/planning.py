@@ -43,6 +43,11 @@ class Planned:
     totals: Totals | None = None
     why: str = ""
 
+    @property
+    def to_grade(self) -> bool:
+        """Whether anything is to be done."""
+        return not self.refusal and self.totals is None
+
 
 def plan(judging: Judging, submissions: Sequence[Submission], *, force: bool) -> list[Planned]:
     """What is to be done with each of ``submissions``, in their order.

@@ -19,7 +19,7 @@ from nbjudge.content import Content, read_content
 from nbjudge.errors import NbjudgeError, NotGraded
 from nbjudge.files import remove_folder
 from nbjudge.judging import Judging
-from nbjudge.marks import Totals
+from nbjudge.marks import no_totals
 from nbjudge.preprocessors.take_trial import Replaced
 from nbjudge.records import (
     BEGUN,
@@ -289,7 +289,7 @@ class Run:
                 reason = f"Its grade could not be recorded: {type(error).__name__}: {error}"
                 job.worked = replace(job.worked, reason=reason)
         self._recorder.withdraw(job.begun, job.worked.reason, job.worked.seconds)
-        return outcome(job.submission, Totals(0.0, assignment.max_score, False, 0.0), job.worked)
+        return outcome(job.submission, no_totals(assignment.max_score), job.worked)
 
     def _put_back(self, job: _Job) -> None:
         """Leave everything of a submission as it was before this run."""

@@ -14,7 +14,7 @@ import nbformat
 from nbjudge.cohort.task import Task, Worked
 from nbjudge.content import Missing, find_content, write_files
 from nbjudge.errors import NbjudgeError
-from nbjudge.execution import Damaged, Execution
+from nbjudge.execution import Execution, read_whole
 from nbjudge.reference import try_reference
 from nbjudge.sandbox import TIERS, find_tier
 from nbjudge.staging import stage_files, stage_submission
@@ -149,10 +149,7 @@ class _Shelf:
     def get(self, digest: str) -> Execution | None:
         at_hand = {**self._supplied, **self.new}
         if digest in at_hand:
-            try:
-                return Execution.from_bytes(at_hand[digest])
-            except Damaged:
-                return None
+            return read_whole(at_hand[digest])
         if self._store.is_dir():
             return Store(self._store).get(digest)
         raise Missing([digest])
