@@ -1,0 +1,1 @@
+"""From gradebook and attendance to certificates that anyone can check."""

@@ -1,0 +1,61 @@
+"""Where the certificates' files are: all of them in the gradebook's folder, but for the keys."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files of one course, by its gradebook folder."""
+
+    gradebook: Path
+
+    @property
+    def policy(self) -> Path:
+        """What certificates take."""
+        return self.gradebook / "policy.toml"
+
+    @property
+    def issuer(self) -> Path:
+        """Who issues them, for which course."""
+        return self.gradebook / "issuer.toml"
+
+    @property
+    def roster(self) -> Path:
+        """Names and e-mail addresses. Never in git."""
+        return self.gradebook / "roster.csv"
+
+    @property
+    def attendance(self) -> Path:
+        """The folder of Zoom's reports, of `aliases.csv` and of `review.csv`. Never in git."""
+        return self.gradebook / "attendance"
+
+    @property
+    def certificates(self) -> Path:
+        """The folder of all that is issued. Never in git."""
+        return self.gradebook / "certificates"
+
+    @property
+    def decisions(self) -> Path:
+        """The decisions as last reported."""
+        return self.certificates / "decisions.json"
+
+    @property
+    def issued(self) -> Path:
+        """Every certificate ever issued, by pseudonym."""
+        return self.certificates / "issued.json"
+
+    @property
+    def log(self) -> Path:
+        """The chained log."""
+        return self.certificates / "log.jsonl"
+
+    @property
+    def people(self) -> Path:
+        """The folder of what is handed over to each person."""
+        return self.certificates / "people"
+
+    @property
+    def site(self) -> Path:
+        """The folder to publish: the issuer's keys, the status list, the page that verifies."""
+        return self.certificates / "site"
