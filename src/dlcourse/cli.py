@@ -6,18 +6,15 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from rich.text import Text
 
+from dlcourse.certificates.cli import app as certificates
 from dlcourse.grading_view import (
     GradingBar,
     outcome_table,
@@ -25,9 +22,15 @@ from dlcourse.grading_view import (
     summary_text,
     two_step_interrupt,
 )
-
-if TYPE_CHECKING:
-    from dlcourse.eligibility import Verdict
+from dlcourse.terminal import (
+    HERE,
+    NEEDS_A_PERSON,
+    CourseOption,
+    console,
+    errors,
+    errors_told,
+    progress_bar,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,27 +40,12 @@ app = typer.Typer(
     "Exit codes: **0** all is well, **1** something needs a person, **2** the command could not "
     "be carried out.",
 )
-# Names and reasons come from students: nothing in a text is taken for rich's markup.
-console = Console(markup=False)
-errors = Console(stderr=True, markup=False)
-
-CourseOption = Annotated[
-    Path,
-    typer.Option(
-        "--course",
-        help="The course's folder: the one with nbgrader_config.py.",
-        show_default="here",
-    ),
-]
 Assignments = Annotated[
     list[str] | None,
     typer.Argument(
         help="Names of assignments, such as convnet. Without any: all of them.", show_default=False
     ),
 ]
-HERE = Path()
-NEEDS_A_PERSON, FAILED = 1, 2
-_ELIGIBLE = {"eligible": "yes", "not eligible": "no", "undecided": "undecided"}
 
 
 @app.command()
@@ -74,7 +62,7 @@ def release(
     a second run gives the same bytes, and that the notebooks run. Nothing is written unless all
     this holds.
     """
-    with _errors_told():
+    with errors_told():
         from nbjudge.course import load_course
         from nbjudge.release import release as release_one
         from nbjudge.release_run import run_release
@@ -82,7 +70,7 @@ def release(
         here = load_course(course)
         table = Table("assignment", "points", "graded cells", "files", "release/")
         names = assignments or here.assignments()
-        with _progress() as progress:
+        with progress_bar() as progress:
             task = progress.add_task("Releasing", total=len(names))
             for name in names:
                 progress.update(task, description=f"Releasing {name}")
@@ -142,7 +130,7 @@ def grade(
     Ctrl-C finishes and records what is running; a second one stops at once. Either way the
     next run goes on from there.
     """
-    with _errors_told():
+    with errors_told():
         from nbjudge.cohort import plan_grading, summarise
         from nbjudge.course import load_course
         from nbjudge.submissions import find_submissions
@@ -170,49 +158,6 @@ def grade(
 
 
 @app.command()
-def eligible(
-    course: CourseOption = HERE,
-    policy: Annotated[
-        Path | None,
-        typer.Option(help="What a certificate takes.", show_default="gradebook/policy.toml"),
-    ] = None,
-    csv: Annotated[
-        Path | None,
-        typer.Option(help="Where to write the table.", show_default="gradebook/eligible.csv"),
-    ] = None,
-) -> None:
-    """Tell who is eligible for a certificate, who is not, and who cannot be told yet, and why.
-
-    Reads the gradebook and the policy, changes neither. Exit code 1 says that some are undecided.
-    """
-    with _errors_told():
-        from dlcourse.eligibility import PolicyError, Verdict, decide, read_policy, write_csv
-        from dlcourse.results import read_results
-        from nbjudge.course import load_course
-
-        here = load_course(course)
-        try:
-            rules = read_policy(policy or here.gradebook_folder / "policy.toml")
-            decisions = decide(rules, read_results(here, rules))
-        except PolicyError as error:
-            _stop(str(error))
-        table = Table("student", "points", "eligible", "why", show_lines=True)
-        for decision in decisions:
-            table.add_row(
-                decision.student,
-                f"{decision.total.low:g} of {decision.total.possible:g}",
-                _coloured(decision.verdict),
-                "\n".join(decision.reasons),
-            )
-        console.print(table)
-        target = csv or here.gradebook_folder / "eligible.csv"
-        write_csv(decisions, target)
-        console.print(f"Written to {target}")
-    if any(decision.verdict is Verdict.UNDECIDED for decision in decisions):
-        raise typer.Exit(NEEDS_A_PERSON)
-
-
-@app.command()
 def data(
     picture: Annotated[
         Path | None,
@@ -229,7 +174,7 @@ def data(
     where none can be had, drawn pictures that stand in for CIFAR-10. DLCOURSE_DATA=stand-in asks
     for those without trying the download.
     """
-    with _errors_told():
+    with errors_told():
         from dlcourse.data import CLASS_NAMES, find_source, load_cifar10
 
         source = find_source()
@@ -253,29 +198,33 @@ def demo(
         int | None, typer.Option(help="How many at once.", show_default="one for each core")
     ] = None,
 ) -> None:
-    """Grade a made-up class, and show who of it is eligible for a certificate.
+    """Grade a made-up class, and issue certificates to those of it who are eligible.
 
     Takes a few minutes. What it does is left in submitted/, autograded/ and gradebook/ to look at:
     `make lab`, then Nbgrader → Formgrader. A course where somebody else's work has been handed in
     is left alone.
     """
-    with _errors_told():
+    with errors_told():
+        from dlcourse.certificates.view import verdict_text
         from dlcourse.demo import run_demo
         from nbjudge.course import load_course
 
         here = load_course(course)
-        with _progress() as progress:
-            rows = run_demo(here, jobs=jobs, progress=progress)
+        with progress_bar() as progress:
+            done = run_demo(here, jobs=jobs, progress=progress)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in ("student", "assignment", "score", "status", "eligible"):
+    for column in ("student", "assignment", "score", "status"):
         table.add_column(column, no_wrap=True)
+    for tier in done.tiers:
+        table.add_column(tier)
     table.add_column("why")
-    for row in rows:
-        if row.verdict:
+    for row in done.rows:
+        if row.verdicts:
             table.add_section()
-        told = _coloured(row.verdict) if row.verdict else ""
-        table.add_row(row.student, row.assignment, row.score, row.status, told, row.why)
+        told = map(verdict_text, row.verdicts) if row.verdicts else ("" for _ in done.tiers)
+        table.add_row(row.student, row.assignment, row.score, row.status, *told, row.why)
     console.print(table)
+    console.print(f"{len(done.certificates)} certificates, the first in {done.certificates[0]}")
 
 
 def _graded(here, submissions, jobs: int | None, force: bool, as_json: bool) -> list:
@@ -310,49 +259,7 @@ def _show_plan(planned: list, as_json: bool) -> None:
         print(json.dumps({**about, "to_grade": item.to_grade, "why": item.refusal or item.why}))
 
 
-def _coloured(verdict: Verdict) -> Text:
-    colour = {"eligible": "green", "not eligible": "red", "undecided": "yellow"}[verdict]
-    return Text(_ELIGIBLE[verdict], style=colour)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=errors,
-    )
-
-
-@contextlib.contextmanager
-def _errors_told() -> Iterator[None]:
-    """Turn what a person can mend into one message and exit code 2, without a traceback."""
-    from dlcourse.data import DataError
-    from nbjudge.errors import NbjudgeError
-
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in (
-            "nbgrader",
-            "nbclient",
-            "nbformat",
-            "sqlalchemy",
-        ):
-            raise
-        _stop(
-            "This command grades, and the student's installation does not. "
-            "Install the rest: pip install '.[grading]'"
-        )
-    except (DataError, NbjudgeError, OSError) as error:
-        _stop(str(error))
-
-
-def _stop(message: str) -> NoReturn:
-    errors.print(message, style="red", highlight=False)
-    raise typer.Exit(FAILED)
-
+app.add_typer(certificates)
 
 if __name__ == "__main__":
     sys.exit(app())

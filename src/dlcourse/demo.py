@@ -1,14 +1,25 @@
-"""A class from beginning to end: released, handed in, graded, read by a person, decided."""
+"""A class from beginning to end: released, handed in, graded, read by a person, certified."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.progress import Progress
 
-from dlcourse.eligibility import Decision, Result, Verdict, decide, read_policy
-from dlcourse.results import read_results
+from dlcourse.certificates.deciding import Decided, decide_course, write_decisions
+from dlcourse.certificates.decisions import Decision, Verdict
+from dlcourse.certificates.issuer import read_issuer
+from dlcourse.certificates.issuing import Office, certify
+from dlcourse.certificates.keys import make_key
+from dlcourse.certificates.places import Places
+from dlcourse.certificates.planning import files_of, plan
+from dlcourse.certificates.policy import read_policy
+from dlcourse.certificates.results import Result
+from dlcourse.sample_attendance import write_reports, write_roster
 from dlcourse.sample_class import (
     Recipe,
     enrol,
@@ -21,6 +32,7 @@ from dlcourse.sample_class import (
 from nbjudge.cohort import GradingOutcome, Running, grade
 from nbjudge.course import Course
 from nbjudge.errors import CourseError
+from nbjudge.files import remove_folder
 from nbjudge.release import release
 from nbjudge.submissions import Submission, find_submissions
 
@@ -46,18 +58,27 @@ STUDENTS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the closing table; the verdict is told on a student's first line."""
+    """One line of the closing table; the verdicts by tier are told on a student's first line."""
 
     student: str
     assignment: str
     score: str
     status: str
-    verdict: Verdict | None
+    verdicts: tuple[Verdict, ...]
     why: str
 
 
-def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> list[Row]:
-    """Release the assignments, hand in the sample class, grade it, decide; the table's rows.
+@dataclass(frozen=True)
+class Demo:
+    """What the demo comes to: the table's rows under the names of the tiers, and the PDFs."""
+
+    tiers: tuple[str, ...]
+    rows: tuple[Row, ...]
+    certificates: tuple[Path, ...]
+
+
+def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> Demo:
+    """Release the assignments, hand in the sample class, grade it, decide, issue certificates.
 
     Raises `CourseError` where others than the sample class have handed in, or where there are
     no recipes.
@@ -87,14 +108,41 @@ def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> 
         outcomes |= _grade(course, hand_in(course, handed_in), progress, jobs, step)
     grade_by_hand(course, attempts)
 
-    policy = read_policy(course.gradebook_folder / "policy.toml")
-    decisions = {d.student: d for d in decide(policy, read_results(course, policy))}
-    return _rows(policy.assignments, recipes, outcomes, decisions)
+    places = Places(course.gradebook_folder)
+    write_roster(recipes, places.roster)
+    write_reports(recipes, read_policy(places.policy).sessions, places.attendance)
+    decided = decide_course(course)
+    tiers = tuple(tier.name for tier in decided.policy.tiers)
+    rows = _rows(decided.policy.assignments, recipes, outcomes, decided)
+    return Demo(tiers, tuple(rows), _certify(places, decided, progress))
+
+
+def _certify(places: Places, decided: Decided, progress: Progress) -> tuple[Path, ...]:
+    """Issue the certificates with a key that is thrown away; the PDFs."""
+    remove_folder(places.certificates)
+    write_decisions(decided, places)
+    now = datetime.now(UTC)
+    steps = plan(decided.decisions, [], decided.roster, places)
+    task = progress.add_task("Issuing certificates", total=len(steps))
+    made = []
+    with tempfile.TemporaryDirectory() as folder:
+        keys = Path(folder, "keys")
+        make_key(keys, now)
+        office = Office(places, decided.policy, read_issuer(places.issuer), keys)
+        for one in certify(office, decided.decisions, steps, [], decided.roster, now):
+            made.append(files_of(places, one.issued)[0])
+            progress.advance(task)
+    return tuple(made)
 
 
 def _require_no_real_class(course: Course, recipes: Sequence[Recipe]) -> None:
     """Refuse to write over what people handed in; the mark tells that a demo made the class."""
     mark = course.submitted / ".made-up-class"
+    roster = Places(course.gradebook_folder).roster
+    if roster.exists() and not mark.exists():
+        raise CourseError(
+            f"There is a roster, {roster}. The demo would write over it: run it in another clone."
+        )
     there = {item.student for item in find_submissions(course)}
     others = there - {recipe.student for recipe in recipes} if mark.exists() else there
     if others:
@@ -130,17 +178,17 @@ def _grade(
 def _rows(
     assignments: Sequence[str],
     recipes: Sequence[Recipe],
-    outcomes: dict[tuple[str, str], GradingOutcome],
-    decisions: dict[str, Decision],
+    outcomes: Mapping[tuple[str, str], GradingOutcome],
+    decided: Decided,
 ) -> list[Row]:
+    results = {(r.student, r.assignment): r for r in decided.results}
     rows = []
     for recipe in recipes:
-        decision = decisions[recipe.student]
-        results = {result.assignment: result for result in decision.results}
+        own = [d for d in decided.decisions if d.student == recipe.student]
         for assignment in assignments:
             first = assignment == assignments[0]
             outcome = outcomes.get((recipe.student, assignment))
-            result = results[assignment]
+            result = results[recipe.student, assignment]
             has_score = outcome is not None and outcome.status == "graded"
             rows.append(
                 Row(
@@ -148,8 +196,8 @@ def _rows(
                     assignment,
                     f"{result.low:g}/{result.possible:g}" if has_score else "–",
                     _status(outcome, result),
-                    decision.verdict if first else None,
-                    "; ".join(_reasons(decision, assignment, assignments, first)),
+                    tuple(d.verdict for d in own) if first else (),
+                    "; ".join(_reasons(own, assignment, assignments, first)),
                 )
             )
     return rows
@@ -165,14 +213,10 @@ def _status(outcome: GradingOutcome | None, result: Result) -> str:
 
 
 def _reasons(
-    decision: Decision, assignment: str, assignments: Sequence[str], first: bool
+    decisions: Sequence[Decision], assignment: str, assignments: Sequence[str], first: bool
 ) -> list[str]:
-    """The reasons that belong on an assignment's line; those about no single one on the first."""
-    own = f"{assignment}: "
-    others = tuple(f"{name}: " for name in assignments if name != assignment)
-    return [
-        reason.removeprefix(own)
-        for reason in decision.reasons
-        if (reason.startswith(own) and reason != f"{own}not submitted")
-        or (first and not reason.startswith((own, *others)))
-    ]
+    """The reasons that belong on an assignment's line; those about none on the first."""
+    remarks = dict.fromkeys(remark for decision in decisions for remark in decision.reasons)
+    own = [r.text for r in remarks if r.about == assignment and r.text != "not submitted"]
+    others = [str(r) for r in remarks if r.about not in assignments]
+    return [*others, *own] if first else own

@@ -4,6 +4,8 @@ A recipe is one TOML file for each student, with a table for each assignment tha
 
     name = "Hana Hayashi"
     about = "Normalises twice."
+    joins_as = "Hana's phone"         # the name in Zoom, if it is another
+    attended = { "Half day 2" = ["09:00-10:20"] }   # the whole session where none is said
     [image-data]
     answer = "all"                    # as the reference does, or "none": as released
     but = ["show_images"]             # these the other way round
@@ -77,12 +79,14 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One student of the class."""
+    """One student of the class. `attended` has the clock times of sessions not attended wholly."""
 
     student: str
     name: str
     about: str
     attempts: tuple[Attempt, ...]
+    joins_as: str = ""
+    attended: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_recipes(folder: Path) -> list[Recipe]:
@@ -93,6 +97,7 @@ def read_recipes(folder: Path) -> list[Recipe]:
 def _read(path: Path) -> Recipe:
     content = tomllib.loads(path.read_text(encoding="utf-8"))
     name, about = content.pop("name", ""), content.pop("about", "")
+    joins_as, attended = content.pop("joins_as", ""), content.pop("attended", {})
     attempts = []
     for assignment, table in content.items():
         try:
@@ -101,7 +106,8 @@ def _read(path: Path) -> Recipe:
             attempts.append(Attempt(path.stem, assignment, outcome=outcome, **table))
         except TypeError as error:
             raise ValueError(f"{path}: [{assignment}]: {error}") from error
-    return Recipe(path.stem, name, about, tuple(attempts))
+    attended = {session: tuple(spans) for session, spans in attended.items()}
+    return Recipe(path.stem, name, about, tuple(attempts), joins_as, attended)
 
 
 def rounds(attempts: Sequence[Attempt]) -> tuple[list[Attempt], list[Attempt]]:

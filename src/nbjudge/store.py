@@ -62,4 +62,9 @@ class Store:
         write_atomically(path, digest.encode() + execution)
 
     def _path(self, digest: str) -> Path:
-        return self.folder / digest[:2] / f"{digest}.execution"
+        return entry_path(self.folder, digest)
+
+
+def entry_path(folder: Path, digest: str) -> Path:
+    """Where a store in ``folder`` keeps what has this digest."""
+    return folder / digest[:2] / f"{digest}.execution"

@@ -20,7 +20,17 @@ from nbjudge.errors import CourseError
 pytestmark = pytest.mark.slow
 
 
-POLICY = 'assignments = ["ps1"]\noverall = 0.6\n'
+POLICY = """\
+[rules.points]
+kind = "points"
+assignments = ["ps1"]
+share = 0.6
+[tiers.exercises]
+title = "Certificate"
+statement = ["did it."]
+requires = "points"
+hours = 14
+"""
 CONNECTS = """
 import socket
 def double(x):
@@ -63,7 +73,7 @@ def export(course: Course) -> dict[str, dict[str, str]]:
 def eligible(course: Course) -> dict[str, dict[str, str]]:
     done = run(course, "dlcourse", "eligible")
     assert done.returncode in (0, 1), done.stderr
-    with (course.gradebook_folder / "eligible.csv").open() as file:
+    with (course.gradebook_folder / "certificates" / "decisions.csv").open() as file:
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
@@ -188,8 +198,13 @@ def test_export_writes_the_class(term):
 
 def test_eligible_reads_it(term):
     right, broken = term.eligible["right"], term.eligible["broken"]
-    assert (right["verdict"], float(right["points"]), float(right["open"])) == ("eligible", 5, 2)
-    assert (broken["verdict"], float(broken["open"])) == ("undecided", 7)
+    assert (right["verdict"], right["why"]) == (
+        "eligible",
+        "ps1: 5 to 7 of 7 points (71.4 % to 100 %); at least 60 % is needed, and is reached even "
+        "with no points for the rest; ps1: 1 answer waits for hand-grading (2 points)",
+    )
+    assert broken["verdict"] == "undecided"
+    assert "0 to 7 of 7 points" in broken["why"]
 
 
 def test_the_formgraders_tables_show_it(term):

@@ -1,0 +1,364 @@
+"""The commands from Zoom's reports to certificates: `dlcourse attendance`, `eligible`, …"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dlcourse.terminal import (
+    HERE,
+    NEEDS_A_PERSON,
+    CourseOption,
+    console,
+    errors,
+    errors_told,
+    progress_bar,
+    stop,
+)
+
+if TYPE_CHECKING:
+    from dlcourse.certificates.issuing import Office
+    from dlcourse.certificates.policy import Policy
+    from nbjudge.course import Course
+
+app = typer.Typer()
+keys_app = typer.Typer(no_args_is_help=True, help="The keys that certificates are signed with.")
+app.add_typer(keys_app, name="keys")
+
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(help="What certificates take.", show_default="gradebook/policy.toml"),
+]
+StudentOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Only this student; may be given several times.", show_default=False),
+]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+
+
+@app.command()
+def attendance(course: CourseOption = HERE, policy: PolicyOption = None) -> None:
+    """Tell who was there, and for how long, from Zoom's reports in gradebook/attendance/.
+
+    Participants whom only you can tell are written to gradebook/attendance/review.csv: fill in
+    `student`, and move those rows to aliases.csv beside it. Exit code 1 says that there are such,
+    or that a report is missing.
+    """
+    with errors_told():
+        from dlcourse.certificates.attendance.reading import read_attendance
+        from dlcourse.certificates.attendance.review import write_review
+        from dlcourse.certificates.places import Places
+        from dlcourse.certificates.policy import read_policy
+        from dlcourse.certificates.roster import read_roster
+        from dlcourse.certificates.view import attendance_table, review_table
+        from nbjudge.course import load_course
+
+        places = Places(load_course(course).gradebook_folder)
+        sessions = read_policy(policy or places.policy).sessions
+        there = read_attendance(sessions, places.attendance, read_roster(places.roster))
+        console.print(attendance_table(there.attended, [session.name for session in sessions]))
+        for note in there.notes:
+            console.print(note, highlight=False)
+        missing = [s.report for s in sessions if s.report not in there.digests]
+        if missing:
+            console.print(f"Missing in {places.attendance}: {', '.join(missing)}", style="yellow")
+        if there.review:
+            console.print(review_table(there.review))
+            target = places.attendance / "review.csv"
+            write_review(there.review, target)
+            console.print(f"Written to {target}")
+    if missing or there.review:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+@app.command()
+def eligible(
+    course: CourseOption = HERE, policy: PolicyOption = None, student: StudentOption = None
+) -> None:
+    """Tell who may have a certificate, who may not, and who cannot be told yet, and why.
+
+    Reads policy, roster, Zoom's reports, gradebook and records, and changes none. The decisions are
+    written to gradebook/certificates/decisions.json and .csv. Exit code 1 says that some are
+    undecided.
+    """
+    with errors_told():
+        from dlcourse.certificates.deciding import decide_course, write_decisions
+        from dlcourse.certificates.decisions import Verdict
+        from dlcourse.certificates.places import Places
+        from dlcourse.certificates.view import decision_table
+        from nbjudge.course import load_course
+
+        here = load_course(course)
+        places = Places(here.gradebook_folder)
+        decided = decide_course(here, policy)
+        shown = [d for d in decided.decisions if not student or d.student in student]
+        console.print(decision_table(shown))
+        if not decided.roster and decided.policy.sessions:
+            console.print(f"There is no roster, {places.roster}: nobody's attendance is known.")
+        if decided.attendance.review:
+            count = len(decided.attendance.review)
+            console.print(
+                f"{count} on the review list may be anybody: see `dlcourse attendance` before you "
+                "refuse a certificate.",
+                style="yellow",
+            )
+        write_decisions(decided, places)
+        console.print(f"Written to {places.decisions} and .csv")
+    if any(decision.verdict is Verdict.UNDECIDED for decision in shown):
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+@app.command()
+def certify(
+    course: CourseOption = HERE,
+    policy: PolicyOption = None,
+    student: StudentOption = None,
+    yes: YesOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
+) -> None:
+    """Issue the certificates of all who are eligible and have none yet.
+
+    It shows first what it will do, and asks. Each person's PDF, credential and mail are written to
+    gradebook/certificates/people/; nothing is sent. What is to be published, so that anyone can
+    verify them, is in gradebook/certificates/site/. Doing it again issues nothing twice. Exit code
+    1 says that something needs a person.
+    """
+    with errors_told():
+        from dlcourse.certificates.deciding import decide_course, write_decisions
+        from dlcourse.certificates.issued import read_issued
+        from dlcourse.certificates.issuing import certify as issue
+        from dlcourse.certificates.planning import Action, plan
+        from dlcourse.certificates.view import plan_table
+        from nbjudge.cohort.lock import course_lock
+        from nbjudge.course import load_course
+
+        here = load_course(course)
+        with course_lock(here.gradebook_folder):
+            decided = decide_course(here, policy)
+            office = _office(here, decided.policy)
+            issued = read_issued(office.places.issued)
+            steps = plan(decided.decisions, issued, decided.roster, office.places)
+            steps = [step for step in steps if not student or step.student in student]
+            console.print(plan_table(steps, decided.roster))
+            counts = Counter(step.action for step in steps)
+            todo = counts[Action.ISSUE] + counts[Action.REMAKE]
+            console.print(", ".join(f"{count} × {action}" for action, count in counts.items()))
+            if dry_run:
+                return
+            if todo and not yes and not typer.confirm(f"Make {todo} certificates?"):
+                raise typer.Exit(NEEDS_A_PERSON)
+            write_decisions(decided, office.places)
+            now = datetime.now(UTC)
+            problems: list[str] = []
+            with progress_bar() as progress:
+                task = progress.add_task("Certificates", total=todo)
+                for made in issue(office, decided.decisions, steps, issued, decided.roster, now):
+                    progress.advance(task)
+                    problems += [made.problem] if made.problem else []
+            for problem in problems:
+                console.print(problem, style="red", highlight=False)
+            if todo:
+                console.print(f"To hand over: {office.places.people}")
+            console.print(f"To publish at {office.issuer.site}: {office.places.site}")
+    if problems or counts[Action.BLOCKED] or counts[Action.REVIEW]:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+@app.command()
+def refusals(
+    course: CourseOption = HERE, policy: PolicyOption = None, student: StudentOption = None
+) -> None:
+    """Write a mail to each who is not eligible: what was needed, and what was reached.
+
+    The mails are drafts in gradebook/certificates/people/; nothing is sent.
+    """
+    with errors_told():
+        from dlcourse.certificates.deciding import decide_course
+        from dlcourse.certificates.issuing import write_refusals
+        from nbjudge.course import load_course
+
+        here = load_course(course)
+        decided = decide_course(here, policy)
+        office = _office(here, decided.policy)
+        wanted = [d for d in decided.decisions if not student or d.student in student]
+        written = write_refusals(office, wanted, decided.roster, datetime.now(UTC))
+        for path in written:
+            console.print(str(path), highlight=False)
+        console.print(f"{len(written)} written; nothing was sent.")
+
+
+@app.command()
+def verify(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="PDFs, credentials (.jwt), or the address in a QR code.", show_default=False
+        ),
+    ] = None,
+    log: Annotated[bool, typer.Option("--log", help="Check the log of the course.")] = False,
+    head: Annotated[
+        str, typer.Option(help="The digest of the log's last line, if you kept one.")
+    ] = "",
+    site: Annotated[
+        Path | None,
+        typer.Option(
+            help="The published folder: keys and status list.",
+            show_default="gradebook/certificates/site",
+        ),
+    ] = None,
+    course: CourseOption = HERE,
+) -> None:
+    """Verify certificates, or the log: nothing is asked of the network.
+
+    Exit code 1 says that one is not valid, or that the log was changed.
+    """
+    with errors_told():
+        from dlcourse.certificates.credential_files import credential_in
+        from dlcourse.certificates.issuing import verify_log
+        from dlcourse.certificates.places import Places
+        from dlcourse.certificates.published import read_published
+        from dlcourse.certificates.verification import Outcome
+        from dlcourse.certificates.verification import verify as verify_one
+        from nbjudge.course import load_course
+
+        if not files and not log:
+            stop("Name a certificate's file, or say --log.")
+        places = Places(load_course(course).gradebook_folder)
+        bad = False
+        if files:
+            keys, status = read_published(site or places.site)
+            now = datetime.now(UTC)
+            for file in files:
+                found = verify_one(credential_in(file), keys, status, now)
+                bad |= found.outcome is not Outcome.VALID
+                style = "green" if found.outcome is Outcome.VALID else "red"
+                console.print(f"{file}: {found.outcome}", style=style, highlight=False)
+                console.print(f"  {found.words}", highlight=False)
+        if log:
+            problems, said = verify_log(places, head)
+            bad |= bool(problems)
+            for problem in problems:
+                console.print(problem, style="red", highlight=False)
+            console.print(said, highlight=False)
+    if bad:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+@app.command()
+def revoke(
+    certificate: Annotated[str, typer.Argument(help="Its id, or how it begins.")],
+    reason: Annotated[str, typer.Option(help="Why. It stays in the log: name nobody.")],
+    author: Annotated[str, typer.Option(help="Who decided it.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="`dlcourse certify` may issue another in its place.")
+    ] = False,
+    yes: YesOption = False,
+    course: CourseOption = HERE,
+) -> None:
+    """Revoke a certificate. Publish the folder gradebook/certificates/site/ again afterwards."""
+    with errors_told():
+        from dlcourse.certificates.issued import Revocation, find_issued, read_issued
+        from dlcourse.certificates.issued import revoke as revoke_one
+        from dlcourse.certificates.issuing import record_revocation
+        from nbjudge.cohort.lock import course_lock
+        from nbjudge.course import load_course
+
+        here = load_course(course)
+        with course_lock(here.gradebook_folder):
+            office = _office(here)
+            issued = read_issued(office.places.issued)
+            which = find_issued(issued, certificate)
+            console.print(
+                f"{which.id}: {which.title}, issued to {which.student} on {which.issued:%Y-%m-%d}"
+            )
+            now = datetime.now(UTC).replace(microsecond=0)
+            left = revoke_one(issued, which, Revocation(now, reason, author, replace))
+            if not yes and not typer.confirm("Revoke it?"):
+                raise typer.Exit(NEEDS_A_PERSON)
+            record_revocation(office, left, now)
+        console.print(f"Revoked. Publish {office.places.site} again, so that others can see it.")
+
+
+@app.command()
+def edubadges(
+    target: Annotated[Path, typer.Argument(help="The CSV file to write.")],
+    tier: Annotated[str, typer.Option(help="Of which certificates.")],
+    course: CourseOption = HERE,
+) -> None:
+    """Write who holds certificates of a tier as edubadges' direct award takes it."""
+    with errors_told():
+        from dlcourse.certificates.edubadges import DirectAward, write_direct_awards
+        from dlcourse.certificates.issued import read_issued
+        from dlcourse.certificates.places import Places
+        from dlcourse.certificates.roster import read_roster
+        from nbjudge.course import load_course
+
+        places = Places(load_course(course).gradebook_folder)
+        roster = read_roster(places.roster)
+        awards = [
+            DirectAward(roster[one.student].email)
+            for one in read_issued(places.issued)
+            if one.tier == tier and one.revoked is None and one.student in roster
+        ]
+        write_direct_awards(awards, target)
+        console.print(f"{len(awards)} written to {target}")
+
+
+@app.command()
+def purge(student: str, yes: YesOption = False, course: CourseOption = HERE) -> None:
+    """Remove a person's data from this course, and say what remains and why."""
+    with errors_told():
+        from dlcourse.certificates.purge import carry_out, plan_purge
+        from nbjudge.cohort.lock import course_lock
+        from nbjudge.course import load_course
+
+        here = load_course(course)
+        with course_lock(here.gradebook_folder):
+            plan = plan_purge(here, student)
+            console.print("This is removed:", style="bold")
+            for what in plan.removes:
+                console.print(f"  {what}", highlight=False)
+            console.print("This remains:", style="bold")
+            for what in plan.remains:
+                console.print(f"  {what}", highlight=False)
+            if not yes and not typer.confirm("Remove it for good?"):
+                raise typer.Exit(NEEDS_A_PERSON)
+            carry_out(here, plan, datetime.now(UTC))
+        console.print("Removed.")
+
+
+@keys_app.command("new")
+def new_key() -> None:
+    """Make a key; from now on it signs. Certificates signed with earlier keys stay valid."""
+    with errors_told():
+        from dlcourse.certificates.keys import keys_folder, make_key
+
+        key = make_key(keys_folder(), datetime.now(UTC))
+        console.print(f"Made {key.kid} in {keys_folder()}", highlight=False)
+        errors.print("Keep a copy of that folder where only you can read it.")
+
+
+@keys_app.command("list")
+def list_keys() -> None:
+    """List the keys; the first one signs."""
+    with errors_told():
+        from dlcourse.certificates.keys import keys_folder, public_keys
+
+        for key in public_keys(keys_folder()):
+            console.print(key["kid"], highlight=False)
+
+
+def _office(course: Course, policy: Policy | None = None) -> Office:
+    from dlcourse.certificates.issuer import read_issuer
+    from dlcourse.certificates.issuing import Office
+    from dlcourse.certificates.keys import keys_folder
+    from dlcourse.certificates.places import Places
+    from dlcourse.certificates.policy import read_policy
+
+    places = Places(course.gradebook_folder)
+    policy = policy or read_policy(places.policy)
+    return Office(places, policy, read_issuer(places.issuer), keys_folder())

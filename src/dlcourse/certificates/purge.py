@@ -1,0 +1,136 @@
+"""Removing a person from a course: what goes, what stays, and why it stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dlcourse.certificates.attendance.removal import without_person
+from dlcourse.certificates.attendance.review import COLUMNS
+from dlcourse.certificates.errors import CertificateError
+from dlcourse.certificates.issued import read_issued, write_issued
+from dlcourse.certificates.log import append
+from dlcourse.certificates.places import Places
+from dlcourse.certificates.policy import read_policy
+from dlcourse.certificates.roster import read_roster
+from dlcourse.certificates.tables import read_records
+from nbjudge.course import Course
+from nbjudge.files import remove_folder, write_atomically
+from nbjudge.records import read_record, record_path
+from nbjudge.store import entry_path
+
+if TYPE_CHECKING:
+    from dlcourse.certificates.issued import Issued
+
+
+@dataclass(frozen=True)
+class Purge:
+    """What removing a student takes: files and folders to delete, tables to rewrite."""
+
+    student: str
+    paths: tuple[Path, ...]
+    tables: tuple[tuple[Path, bytes, int], ...]
+    in_gradebook: bool
+    removes: tuple[str, ...]
+    remains: tuple[str, ...]
+
+
+def plan_purge(course: Course, student: str) -> Purge:
+    """What there is of a student. Changes nothing. `CertificateError` if there is nothing."""
+    if Path(student).name != student:
+        raise CertificateError(f"{student!r} is no student's id")
+    places = Places(course.gradebook_folder)
+    with course.gradebook() as gradebook:
+        in_gradebook = student in {one.id for one in gradebook.students}
+    paths = tuple(path for path in _paths(course, places, student) if path.exists())
+    tables = tuple(_tables(course, places, student))
+    issued = [one for one in read_issued(places.issued) if one.student == student]
+    removes = [f"{path}" for path in paths]
+    removes += [f"{path}: {count} of its lines" for path, _, count in tables]
+    if in_gradebook:
+        removes.append("the student with all submissions and grades in nbgrader's gradebook")
+    if any(not one.is_purged for one in issued):
+        removes.append(f"the salts in {places.issued}, which tie certificates to an address")
+    if not removes:
+        raise CertificateError(f"there is nothing of {student!r} in this course")
+    remains = tuple(_remains(places, student, issued))
+    return Purge(student, paths, tables, in_gradebook, tuple(removes), remains)
+
+
+def carry_out(course: Course, purge: Purge, now: datetime) -> None:
+    """Remove it. What an interruption leaves, the next purge removes."""
+    places = Places(course.gradebook_folder)
+    append(places.log, "purged", now, student=purge.student)
+    if purge.in_gradebook:
+        with course.gradebook() as gradebook:
+            gradebook.remove_student(purge.student)
+    for path in purge.paths:
+        remove_folder(path)
+    for path, left, _ in purge.tables:
+        write_atomically(path, left, 0o600)
+    issued = read_issued(places.issued)
+    if any(one.student == purge.student for one in issued):
+        without = [replace(one, salt="") if one.student == purge.student else one for one in issued]
+        write_issued(without, places.issued)
+
+
+def _paths(course: Course, places: Places, student: str) -> Iterator[Path]:
+    yield from (f / student for f in (course.submitted, course.autograded, course.feedback))
+    yield places.people / student
+    # They name everybody on the review list, and everybody's points; both are soon made again.
+    yield places.attendance / "review.csv"
+    yield places.decisions
+    yield places.decisions.with_suffix(".csv")
+    kept = set()
+    for record in sorted((course.gradebook_folder / "records").glob("*/*.json")):
+        read = read_record(course.gradebook_folder, record.parent.name, record.stem)
+        executions = [run.execution for run in read.notebooks] if read else []
+        if record.stem != student:
+            kept.update(executions)
+    for assignment in course.assignments():
+        record = record_path(course.gradebook_folder, assignment, student)
+        read = read_record(course.gradebook_folder, assignment, student)
+        for run in read.notebooks if read else ():
+            if run.execution not in kept:
+                yield entry_path(course.gradebook_folder / "store", run.execution)
+        yield record
+
+
+def _tables(course: Course, places: Places, student: str) -> Iterator[tuple[Path, bytes, int]]:
+    roster = read_roster(places.roster) if places.roster.exists() else {}
+    known = {student}
+    if student in roster:
+        known |= {roster[student].name, roster[student].email}
+    reports = [places.attendance / s.report for s in read_policy(places.policy).sessions]
+    aliases = places.attendance / "aliases.csv"
+    times = course.gradebook_folder / "submission_times.csv"
+    if aliases.exists():
+        columns = ("participant", "student")
+        for record in read_records(aliases.read_bytes(), aliases, columns, COLUMNS):
+            if record.cells["student"] == student:
+                known |= {record.cells["participant"], record.cells.get("email", "")} - {""}
+    for path in (*reports, aliases, times, places.roster):
+        if path.exists():
+            left, count = without_person(path.read_bytes(), path, known)
+            if count:
+                yield path, left, count
+
+
+def _remains(places: Places, student: str, issued: list[Issued]) -> Iterator[str]:
+    for one in issued:
+        state = "revoked" if one.revoked else "valid: revoke it first if it should not be"
+        yield (
+            f"{one.id} in {places.issued}, under the pseudonym: its place in the published status "
+            f"list must not be given to another. It is {state}"
+        )
+    yield f"lines in {places.log}, under the pseudonym: without them the log could not be checked"
+    if any(o.student == student for o in read_policy(places.policy).overrides):
+        yield f"the override in {places.policy}: it is yours to edit"
+    yield "what left this folder: mails, backups, exports, the learning platform, Zoom's own copies"
+    yield (
+        "in gradebook/store/, what other runs of the notebooks yielded: the folder may be deleted "
+        "at any time"
+    )

@@ -1,0 +1,400 @@
+"""The commands, from Zoom's reports to certificates, as a person uses them."""
+
+import csv
+import email
+import email.policy
+import json
+import shutil
+import stat
+from datetime import date
+
+import pikepdf
+import pytest
+from typer.testing import CliRunner
+
+from dlcourse.cli import app
+
+
+@pytest.fixture
+def call(classroom):
+    def call(*arguments, code=0, **more):
+        shown = CliRunner().invoke(
+            app,
+            [*map(str, arguments), "--course", str(classroom.root)],
+            env={"COLUMNS": "300"},
+            **more,
+        )
+        assert shown.exit_code == code, shown.output
+        return shown.output
+
+    return call
+
+
+def verdicts(classroom) -> dict[tuple[str, str], str]:
+    content = json.loads(classroom.places.decisions.read_text())
+    return {(row["student"], row["tier"]): row["verdict"] for row in content["decisions"]}
+
+
+def issued(classroom) -> list[dict]:
+    return json.loads(classroom.places.issued.read_text())["certificates"]
+
+
+class TestAttendance:
+    def test_it_shows_minutes_and_needs_nobody(self, call):
+        shown = call("attendance")
+        assert "180 of 180 min" in shown
+        assert "60 of 150 min" in shown
+
+    def test_a_stranger_is_written_to_the_review_list(self, classroom, call):
+        report = classroom.places.attendance / "day-1.csv"
+        line = "A. Abel,,06/08/2026 09:00:00 AM,06/08/2026 10:00:00 AM,60,Yes,,No\n"
+        report.write_text(report.read_text("utf-8-sig") + line)
+        assert "A. Abel" in call("attendance", code=1)
+        with (classroom.places.attendance / "review.csv").open(encoding="utf-8-sig") as file:
+            (row,) = csv.DictReader(file)
+        assert (row["participant"], row["session"], row["student"]) == ("A. Abel", "Day 1", "")
+        with (classroom.places.attendance / "aliases.csv").open("a") as file:
+            file.write("A. Abel,ada\n")
+        call("attendance")
+
+    def test_a_missing_report_is_named(self, classroom, call):
+        (classroom.places.attendance / "day-2.csv").unlink()
+        assert "day-2.csv" in call("attendance", code=1)
+        call("eligible", code=1)
+        assert set(verdicts(classroom).values()) >= {"undecided"}
+        assert verdicts(classroom)["ada", "attendance"] == "undecided"
+
+    def test_without_a_roster_it_says_what_to_make(self, classroom, call):
+        classroom.places.roster.unlink()
+        assert "roster.csv" in call("attendance", code=2)
+        assert "There is no roster" in call("eligible", code=1)
+
+
+class TestEligible:
+    def test_who_may_have_what(self, classroom, call):
+        shown = call("eligible", code=1)
+        assert verdicts(classroom) == {
+            ("ada", "attendance"): "eligible",
+            ("ada", "exercises"): "eligible",
+            ("bob", "attendance"): "not eligible",
+            ("bob", "exercises"): "not eligible",
+            ("dan", "attendance"): "eligible",
+            ("dan", "exercises"): "undecided",
+            ("zoe", "attendance"): "eligible",
+            ("zoe", "exercises"): "not eligible",
+        }
+        assert "Day 2: present for 1 h of 2 h 30 min (40 %); at least 80 % is needed" in shown
+        assert "convnet: not graded: there is no record of its grading" in shown
+        with classroom.places.decisions.with_suffix(".csv").open() as file:
+            assert len(list(csv.DictReader(file))) == 8
+
+    def test_twice_gives_the_same_bytes_and_changes_nothing_else(self, classroom, call):
+        call("eligible", code=1)
+        first = classroom.places.decisions.read_bytes()
+        before = {p: p.read_bytes() for p in classroom.root.rglob("*") if p.is_file()}
+        call("eligible", code=1)
+        assert classroom.places.decisions.read_bytes() == first
+        assert {p: p.read_bytes() for p in classroom.root.rglob("*") if p.is_file()} == before
+
+    def test_nothing_of_a_person_but_the_pseudonym_is_in_the_decisions(self, classroom, call):
+        call("eligible", code=1)
+        text = classroom.places.decisions.read_text()
+        assert "Abel" not in text
+        assert "@" not in text
+
+    def test_a_submission_handed_in_again_makes_it_undecided(self, classroom, call):
+        classroom.hand_in("ada", "2")
+        call("eligible", code=1)
+        assert verdicts(classroom)["ada", "exercises"] == "undecided"
+
+    def test_only_one_student(self, call):
+        assert "ada" not in call("eligible", "--student", "bob")
+
+    def test_a_policy_with_an_unknown_assignment_is_refused(self, classroom, call):
+        policy = classroom.places.policy
+        policy.write_text(policy.read_text().replace('["convnet"]', '["convent"]'))
+        shown = call("eligible", code=2).replace("\n", "")
+        assert "'convent'" in shown
+        assert "convnet" in shown
+
+
+class TestCertify:
+    def test_it_shows_what_it_will_do_and_asks(self, classroom, call):
+        shown = call("certify", code=1, input="n\n")
+        assert "Ada Abel" in shown
+        assert "4 × issue" in shown
+        assert not classroom.places.issued.exists()
+        call("certify", "--dry-run")
+        assert not classroom.places.certificates.exists()
+
+    def test_everyone_who_is_eligible_gets_files_that_verify(self, classroom, call):
+        call("certify", "--yes")
+        names = {path.parent.name for path in classroom.places.people.rglob("*.pdf")}
+        assert names == {"ada", "dan", "zoe"}
+        files = sorted(classroom.places.people.rglob("*.pdf"))
+        files += sorted(classroom.places.people.rglob("*.jwt"))
+        assert len(files) == 8
+        assert call("verify", *files).count(": valid") == 8
+        assert (classroom.places.site / "verify" / "index.html").exists()
+
+    def test_twice_issues_nothing_twice(self, classroom, call):
+        call("certify", "--yes")
+        before = {p: p.read_bytes() for p in classroom.places.people.rglob("*.*")}
+        assert "4 × issued already" in call("certify", "--yes")
+        assert {p: p.read_bytes() for p in classroom.places.people.rglob("*.*")} == before
+        assert len(issued(classroom)) == 4
+
+    def test_a_lost_file_is_made_again_as_the_same_certificate(self, classroom, call):
+        call("certify", "--yes")
+        (lost,) = classroom.files("zoe", ".pdf")
+        lost.unlink()
+        assert "1 × make its files again" in call("certify", "--yes")
+        assert len(issued(classroom)) == 4
+        assert call("verify", lost).count(": valid") == 1
+
+    def test_files_of_people_are_for_the_office_alone(self, classroom, call):
+        call("certify", "--yes")
+        for path in [classroom.places.issued, *classroom.places.people.rglob("*.*")]:
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    def test_the_credential_is_attached_to_the_pdf_and_the_mail(self, classroom, call):
+        call("certify", "--yes")
+        for pdf, jwt, mail in zip(
+            *(classroom.files("ada", kind) for kind in (".pdf", ".jwt", ".eml")), strict=True
+        ):
+            with pikepdf.open(pdf) as document:
+                (attached,) = document.attachments.values()
+                assert attached.get_file().read_bytes() == jwt.read_bytes()
+            message = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
+            assert message["To"].addresses[0].addr_spec == "ada@example.org"
+            contents = {
+                part.get_filename(): part.get_content() for part in message.iter_attachments()
+            }
+            assert pdf.read_bytes() in contents.values()
+
+    def test_nothing_published_names_anybody(self, classroom, call):
+        call("certify", "--yes")
+        for path in classroom.places.site.rglob("*"):
+            if path.is_file():
+                text = path.read_text()
+                assert not any(name in text for name in ("Abel", "Dvo", "Zoë", "ada@", "dan@"))
+
+    def test_who_is_not_in_the_roster_is_told(self, classroom, call):
+        lines = classroom.places.roster.read_text("utf-8-sig").splitlines()
+        classroom.places.policy.write_text(
+            classroom.places.policy.read_text()
+            + '[[overrides]]\nstudent = "ada"\ntier = "exercises"\ndecision = "allow"\n'
+            'reason = "Was there."\nauthor = "M. de Vries"\ndate = 2026-06-15\n'
+        )
+        classroom.places.roster.write_text("\n".join(lines[:1] + lines[2:]))
+        shown = call("certify", "--yes", code=1)
+        assert "is not in the roster" in shown
+        assert not classroom.files("ada", ".pdf")
+
+    def test_a_name_that_cannot_be_printed_stops_no_other(self, classroom, call):
+        text = classroom.places.roster.read_text("utf-8-sig")
+        classroom.places.roster.write_text(text.replace("Ada Abel", "Ada 😀 Abel"))
+        report = classroom.places.attendance
+        for path in report.glob("day-*.csv"):
+            path.write_text(path.read_text("utf-8-sig").replace("Ada Abel", "Ada 😀 Abel"))
+        shown = call("certify", "--yes", code=1)
+        assert "U+1F600" in shown
+        assert classroom.files("zoe", ".pdf")
+        assert not classroom.files("ada", ".pdf")
+
+    def test_without_a_key_it_says_how_to_make_one(self, classroom, call):
+        shutil.rmtree(classroom.keys)
+        assert "dlcourse keys new" in call("certify", "--yes", code=2)
+        assert not classroom.places.issued.exists()
+
+    def test_a_certificate_whose_holder_is_no_longer_eligible_needs_a_person(self, classroom, call):
+        call("certify", "--yes")
+        classroom.grade("ada", 1)
+        shown = call("certify", "--yes", code=1)
+        assert "has a certificate, but is now not eligible" in shown
+        assert len(classroom.files("ada", ".pdf")) == 2
+
+    def test_an_override_is_printed_and_logged(self, classroom, call):
+        policy = classroom.places.policy
+        policy.write_text(
+            policy.read_text()
+            + '[[overrides]]\nstudent = "bob"\ntier = "attendance"\ndecision = "allow"\n'
+            'reason = "Did the catch-up session."\nauthor = "M. de Vries"\ndate = 2026-06-15\n'
+        )
+        assert "overridden: allowed" in call("certify", "--yes")
+        assert classroom.files("bob", ".pdf")
+        events = [json.loads(line)["event"] for line in classroom.places.log.open()]
+        assert (events.count("override"), events.count("issued")) == (1, 5)
+
+    def test_an_interrupted_run_is_gone_on_with(self, classroom, call, monkeypatch):
+        import dlcourse.certificates.issuing as issuing
+
+        make, made = issuing.make_pdf, []
+
+        def fail(*arguments):
+            if made:
+                raise KeyboardInterrupt
+            made.append(1)
+            return make(*arguments)
+
+        monkeypatch.setattr(issuing, "make_pdf", fail)
+        call("certify", "--yes", code=130)
+        ids = [one["id"] for one in issued(classroom)]
+        monkeypatch.setattr(issuing, "make_pdf", make)
+        assert "3 × make its files again" in call("certify", "--yes")
+        assert [one["id"] for one in issued(classroom)] == ids
+        files = sorted(classroom.places.people.rglob("*.pdf"))
+        assert call("verify", "--log", *files).count(": valid") == 4
+
+    def test_a_certificate_that_cannot_be_written_stops_no_other(self, classroom, call):
+        classroom.places.people.mkdir(parents=True)
+        (classroom.places.people / "ada").write_text("in the way")
+        shown = call("certify", "--yes", code=1)
+        assert "cannot be written" in shown
+        assert classroom.files("zoe", ".pdf")
+        (classroom.places.people / "ada").unlink()
+        assert "2 × make its files again" in call("certify", "--yes")
+
+
+class TestRevoke:
+    def revoke(self, call, classroom, *more, **how):
+        which = next(one for one in issued(classroom) if one["student"] == "zoe")
+        why = ("--reason", "Issued by mistake.", "--author", "M. de Vries")
+        return call("revoke", which["id"], *why, *more, **how)
+
+    def test_a_revoked_certificate_does_not_verify_and_is_not_issued_again(self, classroom, call):
+        call("certify", "--yes")
+        self.revoke(call, classroom, "--yes")
+        (pdf,) = classroom.files("zoe", ".pdf")
+        assert ": revoked" in call("verify", pdf, code=1)
+        assert call("verify", *classroom.files("ada", ".pdf"))
+        assert "was revoked on" in call("certify", "--yes")
+        assert len(issued(classroom)) == 4
+        self.revoke(call, classroom, "--yes", code=2)
+
+    def test_it_asks(self, classroom, call):
+        call("certify", "--yes")
+        self.revoke(call, classroom, code=1, input="n\n")
+        call("verify", *classroom.files("zoe", ".pdf"))
+
+    def test_a_replaced_one_is_issued_anew(self, classroom, call):
+        call("certify", "--yes")
+        self.revoke(call, classroom, "--yes", "--replace")
+        text = classroom.places.roster.read_text("utf-8-sig")
+        classroom.places.roster.write_text(text.replace("Zoë de Vries", "Zoë van der Berg"))
+        call("certify", "--yes")
+        shown = call("verify", *classroom.files("zoe", ".pdf"), code=1)
+        assert (shown.count(": valid"), shown.count(": revoked")) == (1, 1)
+        assert "4 × issued already" in call("certify", "--yes")
+
+    def test_an_unknown_one(self, classroom, call):
+        call("certify", "--yes")
+        why = ("--reason", "x", "--author", "y", "--yes")
+        assert "there is none" in call("revoke", "urn:uuid:nobody", *why, code=2)
+
+
+class TestKeys:
+    def test_certificates_of_an_earlier_key_stay_valid(self, classroom, call):
+        call("certify", "--yes", "--student", "ada")
+        CliRunner().invoke(app, ["keys", "new"], catch_exceptions=False)
+        call("certify", "--yes")
+        files = sorted(classroom.places.people.rglob("*.pdf"))
+        assert call("verify", *files).count(": valid") == 4
+        listed = CliRunner().invoke(app, ["keys", "list"])
+        assert len(listed.output.split()) == 2
+
+
+class TestLog:
+    def test_it_is_whole_and_tells_its_head(self, classroom, call):
+        call("certify", "--yes")
+        assert "lines fit together" in call("verify", "--log")
+
+    @pytest.mark.parametrize("change", ["line", "order", "gap"])
+    def test_a_change_is_found(self, classroom, call, change):
+        call("certify", "--yes")
+        log = classroom.places.log
+        lines = log.read_text().splitlines(keepends=True)
+        if change == "line":
+            lines[3] = lines[3].replace("eligible", "undecided")
+        elif change == "order":
+            lines[2], lines[3] = lines[3], lines[2]
+        else:
+            del lines[4]
+        log.write_text("".join(lines))
+        assert "line " in call("verify", "--log", code=1)
+
+    def test_a_shortened_log_is_found_by_what_was_issued(self, classroom, call):
+        call("certify", "--yes")
+        log = classroom.places.log
+        lines = log.read_text().splitlines(keepends=True)
+        log.write_text("".join(lines[:-1]))
+        assert "the log does not know" in call("verify", "--log", code=1)
+
+    def test_neither_names_nor_addresses_are_in_it(self, classroom, call):
+        call("certify", "--yes")
+        text = classroom.places.log.read_text() + classroom.places.issued.read_text()
+        assert "Abel" not in text
+        assert "@" not in text
+
+
+class TestHandOver:
+    def test_refusals_say_what_was_needed(self, classroom, call):
+        assert "3 written" in call("refusals")
+        (attendance, exercises) = classroom.files("bob", ".eml")
+        message = email.message_from_bytes(attendance.read_bytes(), policy=email.policy.default)
+        text = message.get_body(("plain",)).get_content()
+        assert "present for 1 h of 2 h 30 min" in " ".join(text.split())
+        assert not classroom.files("dan", ".eml")
+
+    def test_edubadges(self, classroom, call, tmp_path):
+        call("certify", "--yes")
+        call("edubadges", tmp_path / "awards.csv", "--tier", "attendance")
+        assert "ada@example.org" in (tmp_path / "awards.csv").read_text("utf-8-sig")
+        assert "bob@example.org" not in (tmp_path / "awards.csv").read_text("utf-8-sig")
+
+
+class TestPurge:
+    def test_nothing_of_the_person_is_left_but_the_pseudonym(self, classroom, call):
+        call("certify", "--yes")
+        call("purge", "ada", code=1, input="n\n")
+        assert classroom.files("ada", ".pdf")
+        shown = call("purge", "ada", "--yes")
+        assert "status list" in shown
+        for path in classroom.root.rglob("*"):
+            if path.is_file():
+                data = path.read_bytes()
+                assert b"Abel" not in data, path
+                assert b"ada@" not in data, path
+        assert not (classroom.root / "submitted" / "ada").exists()
+        assert call("verify", "--log")
+        assert "nothing of" in call("purge", "ada", "--yes", code=2).replace("\n", " ")
+
+    def test_the_others_keep_what_they_have(self, classroom, call):
+        call("certify", "--yes")
+        call("purge", "ada", "--yes")
+        call("eligible", code=1)
+        assert verdicts(classroom)["zoe", "attendance"] == "eligible"
+        assert "2 × issued already" in call("certify", "--yes")
+        assert call("verify", *classroom.files("zoe", ".pdf"))
+
+    def test_the_certificate_that_was_handed_over_stays_valid(self, classroom, call, tmp_path):
+        call("certify", "--yes")
+        kept = shutil.copy(classroom.files("ada", ".pdf")[0], tmp_path)
+        call("purge", "ada", "--yes")
+        call("certify", "--yes")
+        assert ": valid" in call("verify", kept)
+
+    @pytest.mark.parametrize("student", ["nobody", "../ada", "."])
+    def test_somebody_who_is_not_there(self, call, student):
+        call("purge", student, "--yes", code=2)
+
+
+def test_expiry(classroom, call):
+    policy = classroom.places.policy
+    policy.write_text(policy.read_text().replace("hours = 6", "hours = 6\nvalid_years = 5"))
+    call("certify", "--yes", "--student", "zoe")
+    (one,) = issued(classroom)
+    years = (
+        date.fromisoformat(one["expires"][:10]).year - date.fromisoformat(one["issued"][:10]).year
+    )
+    assert years == 5

@@ -1,0 +1,345 @@
+"""The page that verifies, in a real browser without a network."""
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pikepdf
+import pytest
+from browser.chromium import ARGUMENTS, CHROMIUM
+from certificates.signing import (
+    ISSUER,
+    NOW,
+    REVOKED_INDEX,
+    Signing,
+    hostile,
+    make_signing,
+    with_claims,
+)
+from cryptography.hazmat.primitives.asymmetric import ec
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from dlcourse.certificates.keys import Key
+from dlcourse.certificates.site import write_site
+from dlcourse.certificates.verification import Outcome
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="needs Chromium on PATH (Debian: apt-get install chromium)"
+    ),
+]
+
+TODAY = datetime.now(UTC)
+STRANGER = Key(ec.generate_private_key(ec.SECP256R1()))
+VERDICTS = {
+    Outcome.VALID: "Valid",
+    Outcome.TAMPERED: "Not genuine",
+    Outcome.REVOKED: "Revoked",
+    Outcome.EXPIRED: "Expired",
+    Outcome.UNKNOWN_ISSUER: "Unknown issuer",
+    Outcome.UNREADABLE: "Cannot be read",
+}
+
+
+@pytest.fixture(scope="module")
+def signing(tmp_path_factory) -> Signing:
+    return make_signing(tmp_path_factory.mktemp("home") / "keys")
+
+
+@pytest.fixture(scope="module")
+def file(signing, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    write_site(folder, ISSUER, signing.public, signing.status_list)
+    return folder / "verify" / "index.html"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium) -> Iterator[Page]:
+    """A page, with all that it asks for and all that goes wrong in it."""
+    with chromium.new_context(viewport={"width": 1000, "height": 900}) as context:
+        page = context.new_page()
+        page.requests, page.errors = [], []
+        page.on("request", lambda request: page.requests.append(request.url))
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        yield page
+        assert page.errors == []
+
+
+def verdict(page: Page):
+    return page.get_by_role("heading", level=1)
+
+
+def open_with(page: Page, file: Path, text: str) -> None:
+    page.goto("about:blank")
+    page.goto(f"{file.as_uri()}#{text}")
+
+
+def put_in(page: Page, text: str) -> None:
+    page.get_by_label("The address from the QR code").fill(text)
+    page.get_by_role("button", name="Check", exact=True).click()
+
+
+def test_a_scanned_token_is_valid_and_says_whose_it_is(page, file, signing):
+    open_with(page, file, signing.token(expires=TODAY + timedelta(days=366)))
+    expect(verdict(page)).to_have_text("Valid")
+    said = page.get_by_role("main")
+    for words in (
+        *("Example Institute issued this certificate", "as of 9 March 2026", "Ada Lovelace"),
+        *("Certificate of attendance and exercises", "Introduction to deep learning"),
+        *("2 – 6 March 2026", "28 hours (1 EC)", str(TODAY.year + 1)),
+    ):
+        expect(said).to_contain_text(re.compile(re.escape(words).replace("\\ ", r"\s")))
+    expect(page).to_have_title(re.compile("^Valid"))
+
+
+def test_an_old_keys_certificate_stays_valid(page, file, signing):
+    open_with(page, file, signing.token(key=signing.old))
+    expect(verdict(page)).to_have_text("Valid")
+
+
+def test_a_credential_is_valid_and_tells_whose_it_is_to_who_knows(page, file, signing):
+    page.goto(file.as_uri())
+    put_in(page, signing.credential(name="Zoë Ødegård"))
+    expect(verdict(page)).to_have_text("Valid")
+    expect(page.get_by_role("main")).to_contain_text("Introduction to deep learning")
+    for who, answer in [
+        ("zoe", "not theirs"),
+        ("Zoe\u0308  Ødegård ", "is theirs"),
+        ("Ada@example.org", "is theirs"),
+    ]:
+        page.get_by_label("Whose is it?").fill(who)
+        page.get_by_role("button", name="Compare").click()
+        expect(page.locator("#match")).to_contain_text(answer)
+
+
+def test_nothing_hostile_is_valid(page, file, signing):
+    page.goto(file.as_uri())
+    found, expected = {}, {}
+    for why, (text, outcome) in hostile(signing, STRANGER).items():
+        put_in(page, signing.token())
+        expect(verdict(page)).to_have_text("Valid")
+        put_in(page, text)
+        expect(verdict(page), why).not_to_have_text("Valid")
+        found[why], expected[why] = verdict(page).inner_text(), VERDICTS[outcome]
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda s: with_claims(s.token(), n="Eve"), "Not genuine"),
+        (lambda s: s.token(status_index=REVOKED_INDEX), "Revoked"),
+        (lambda s: s.token(expires=NOW + timedelta(days=1)), "Expired"),
+        (lambda s: s.token(key=STRANGER), "Unknown issuer"),
+        (lambda s: s.token()[:100], "Cannot be read"),
+    ],
+)
+def test_what_is_not_genuine_is_not_shown(page, file, signing, change, expected):
+    open_with(page, file, signing.token())
+    expect(page.get_by_text("Ada Lovelace")).to_be_visible()
+    page.evaluate("text => { location.hash = text }", change(signing))
+    expect(verdict(page)).to_have_text(expected)
+    shown = page.get_by_text("Introduction to deep learning")
+    if expected in ("Revoked", "Expired"):
+        expect(shown).to_be_visible()
+    else:
+        expect(shown).to_be_hidden()
+        expect(page.get_by_text("Eve")).to_be_hidden()
+
+
+def test_nothing_leaves_the_page(chromium, file, signing):
+    """Served by a real server, which sees what a browser asks for; the token is not among it."""
+    asked = []
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            asked.append(self.path)
+
+    handler = partial(Handler, directory=file.parents[1])
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        with chromium.new_context() as context:
+            page = context.new_page()
+            requests = []
+            page.on("request", lambda request: requests.append(request.url))
+            address = f"http://127.0.0.1:{server.server_port}/verify/"
+            page.goto(f"{address}#{signing.token()}")
+            expect(verdict(page)).to_have_text("Valid")
+            put_in(page, signing.credential())
+            expect(page.get_by_label("Whose is it?")).to_be_visible()
+            page.get_by_label("Whose is it?").fill("Ada")
+            page.get_by_role("button", name="Compare").click()
+            expect(page.locator("#match")).to_contain_text("not theirs")
+            page.evaluate("fetch('/leak').catch(() => 0)")
+            page.evaluate("navigator.sendBeacon('/leak', 'x')")
+            page.evaluate("new Image().src = '/leak'")
+        server.shutdown()
+    assert asked == ["/verify/"]
+    assert [url.split("#")[0] for url in requests if "leak" not in url] == [address]
+
+
+def test_it_works_offline_from_a_saved_file(chromium, file, signing, tmp_path):
+    saved = tmp_path / "saved copy.html"
+    saved.write_bytes(file.read_bytes())
+    with chromium.new_context(offline=True) as context:
+        page = context.new_page()
+        page.goto(f"{saved.as_uri()}#{signing.token()}")
+        expect(verdict(page)).to_have_text("Valid")
+        page.goto(f"{saved.as_uri()}#{signing.token(status_index=REVOKED_INDEX)}")
+        expect(verdict(page)).to_have_text("Revoked")
+
+
+def test_a_page_whose_list_was_changed_says_so_and_finds_nothing_valid(page, signing, tmp_path):
+    changed = with_claims(signing.status_list, nbf=0)
+    write_site(tmp_path, ISSUER, signing.public, changed)
+    open_with(page, tmp_path / "verify" / "index.html", signing.token())
+    expect(verdict(page)).to_have_text("Cannot be read")
+    expect(page.get_by_role("status").first).to_contain_text("This copy of the page is damaged")
+
+
+@pytest.mark.parametrize("kind", ["jwt", "pdf", "pdf without", "picture"])
+def test_a_file_can_be_chosen(page, file, signing, tmp_path, kind):
+    path = tmp_path / f"certificate.{kind[:3]}"
+    if kind == "jwt":
+        path.write_text(signing.credential() + "\n")
+    elif kind == "picture":
+        path.write_bytes(bytes(range(256)) * 1_000)
+    else:
+        with pikepdf.new() as pdf:
+            pdf.add_blank_page()
+            if kind == "pdf":
+                data = signing.credential().encode()
+                pdf.attachments["a.jwt"] = pikepdf.AttachedFileSpec(pdf, data, filename="a.jwt")
+            pdf.save(path, compress_streams=True)
+    page.goto(file.as_uri())
+    page.get_by_label("Choose a file").set_input_files(path)
+    expected = "Valid" if kind in ("jwt", "pdf") else "Cannot be read"
+    expect(verdict(page)).to_have_text(expected)
+
+
+def test_an_address_with_something_around_it_is_understood(page, file, signing):
+    page.goto(file.as_uri())
+    link = f"https://certificates.example.org/verify/#{signing.token()}"
+    for text in (link, f"See <{link}>.", link[:60] + "\n" + link[60:]):
+        put_in(page, "nothing")
+        expect(verdict(page)).to_have_text("Cannot be read")
+        put_in(page, text)
+        expect(verdict(page)).to_have_text("Valid")
+    put_in(page, f"{link} {signing.credential()}")
+    expect(page.get_by_role("status").first).to_contain_text("one at a time")
+
+
+def test_no_name_becomes_markup(page, file, signing):
+    name = '<img src=x onerror="document.title=1"><b>Bobby</b>'
+    open_with(page, file, signing.token(name=name))
+    expect(page.get_by_text(name)).to_be_visible()
+    assert page.locator("main img, main b").count() == 0
+
+
+NAMES = ["Ada Lovelace", "龍" * 200, "A" * 200, "محمد بن موسى الخوارزمي", "\u202eevE"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_read_on_a_narrow_screen_and_by_everyone(chromium, file, signing, scheme):
+    cases = {
+        "valid": signing.token(expires=TODAY + timedelta(days=366)),
+        "credential": signing.credential(),
+        "tampered": with_claims(signing.token(), n="Eve"),
+        "revoked": signing.token(status_index=REVOKED_INDEX),
+        "expired": signing.token(expires=NOW + timedelta(days=1)),
+        "unknown": signing.token(key=STRANGER),
+        "unreadable": "eyJ",
+    } | {f"name-{number}": signing.token(name=name) for number, name in enumerate(NAMES)}
+    with chromium.new_context(color_scheme=scheme, viewport={"width": 320, "height": 640}) as tab:
+        page = tab.new_page()
+        for name, text in cases.items():
+            open_with(page, file, text)
+            expect(page.locator("#input-title")).to_have_text("Check another certificate")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
+            assert page.evaluate(LOW_CONTRAST) == [], name
+            if folder := os.environ.get("DLCOURSE_SCREENSHOTS"):
+                page.screenshot(path=f"{folder}/check-{name}-{scheme}.png", full_page=True)
+        for role in ("banner", "main", "contentinfo", "status"):
+            assert page.get_by_role(role).count() >= 1
+
+
+# Texts with less contrast than WCAG 2.2 asks for (4.5; 3 if large), by its formula.
+LOW_CONTRAST = """() => {
+  const channels = (color) => color.match(/[\\d.]+/g).map(Number);
+  const linear = (c) => (c /= 255, c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  const light = (color) => {
+    const [r, g, b] = channels(color).map(linear);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const color = getComputedStyle(e).backgroundColor;
+      if ((channels(color)[3] ?? 1) === 1) return color;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  return [...document.querySelectorAll("body *")]
+    .filter((e) => e.checkVisibility())
+    .filter((e) => [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim()))
+    .map((e) => {
+      const style = getComputedStyle(e);
+      const [a, b] = [light(style.color), light(behind(e))].sort((x, y) => y - x);
+      const large = parseFloat(style.fontSize) >= 24;
+      return [e.textContent.slice(0, 30), (a + 0.05) / (b + 0.05), large];
+    })
+    .filter(([, ratio, large]) => ratio < (large ? 3 : 4.5));
+}"""
+
+
+def test_the_keyboard_is_enough(page, file, signing):
+    page.goto(file.as_uri())
+    page.get_by_label("The address from the QR code").focus()
+    page.keyboard.insert_text(signing.token())
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(verdict(page)).to_have_text("Valid")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Choose a file")).to_be_focused()
+
+
+def test_a_file_that_is_read_slowly_does_not_replace_what_was_put_in_after_it(
+    page, file, signing, tmp_path
+):
+    slow = tmp_path / "slow.jwt"
+    slow.write_text("nothing")
+    page.goto(file.as_uri())
+    page.evaluate(
+        """() => {
+          File.prototype.arrayBuffer = () => new Promise((read) => {
+            window.finish = () => read(new ArrayBuffer(4));
+          });
+        }"""
+    )
+    page.get_by_label("Choose a file").set_input_files(slow)
+    put_in(page, signing.token())
+    expect(verdict(page)).to_have_text("Valid")
+    page.evaluate("finish()")
+    page.evaluate("new Promise(requestAnimationFrame)")
+    assert verdict(page).inner_text() == "Valid"
+
+
+def test_another_address_is_checked_anew(page, file, signing):
+    open_with(page, file, signing.token())
+    expect(page.get_by_text("Ada Lovelace")).to_be_visible()
+    page.evaluate("text => { location.hash = text }", signing.token(name="Grace Hopper"))
+    expect(page.get_by_text("Grace Hopper")).to_be_visible()
+    expect(page.get_by_text("Ada Lovelace")).to_be_hidden()

@@ -1,0 +1,162 @@
+"""What the gradebook and the records say of each student."""
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from dlcourse.certificates.errors import CertificateError
+from dlcourse.certificates.results import Result, read_results
+from nbjudge.course import load_course
+from nbjudge.records import Inputs, Record, write_record
+from nbjudge.submissions import digest_folder
+
+
+@pytest.fixture(scope="module")
+def gradebook_of_ada(tmp_path_factory) -> Path:
+    """One assignment, one student, no submission. Made once: nbgrader takes seconds for it."""
+    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    with Gradebook(f"sqlite:///{path}") as gradebook:
+        gradebook.add_assignment("convnet")
+        gradebook.add_notebook("convnet", "convnet")
+        for cell, kind, points in [("code", "code", 8), ("essay", "markdown", 2)]:
+            gradebook.add_grade_cell(cell, "convnet", "convnet", max_score=points, cell_type=kind)
+        gradebook.add_student("ada")
+    return path
+
+
+class Class:
+    """A class of one, in a course folder of its own."""
+
+    def __init__(self, root: Path, gradebook: Path):
+        (root / "nbgrader_config.py").write_text("")
+        (root / "gradebook").mkdir()
+        shutil.copy(gradebook, root / "gradebook")
+        self.course = load_course(root)
+        self.folder = root / "submitted" / "ada" / "convnet"
+
+    def hand_in(self, text: str = "1"):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "convnet.ipynb").write_text(text)
+
+    def grade(self, code=8, essay=None, penalty=0.0):
+        with self.course.gradebook() as gradebook:
+            gradebook.add_submission("convnet", "ada")
+            for cell, auto, manual in [("code", code, None), ("essay", None, essay)]:
+                grade = gradebook.find_grade(cell, "convnet", "convnet", "ada")
+                grade.auto_score, grade.manual_score = auto, manual
+                grade.needs_manual_grade = auto is None and manual is None
+                grade.notebook.late_submission_penalty = penalty
+            gradebook.db.commit()
+        self.record("graded")
+
+    def record(self, status: str, reason: str = "") -> Path:
+        inputs = Inputs(digest_folder(self.folder), "", {}, {}, {}, {}, 0, "full")
+        record = Record("ada", "convnet", status, reason, inputs, "", 0.0)
+        return write_record(self.course.gradebook_folder, record)
+
+    def read(self, assignments=("convnet",)) -> Result:
+        (result,) = read_results(self.course, assignments, asked_by="policy.toml")
+        return result
+
+
+def points(result: Result) -> tuple[float, float, str]:
+    return result.low, result.high, result.why
+
+
+class TestGradebook:
+    @pytest.fixture
+    def course(self, tmp_path, gradebook_of_ada):
+        return Class(tmp_path, gradebook_of_ada)
+
+    def test_a_known_student_without_a_submission_is_listed(self, course):
+        assert points(course.read()) == (0, 0, "not submitted")
+
+    def test_a_graded_submission(self, course):
+        course.hand_in()
+        course.grade(code=8, essay=1.5)
+        result = course.read()
+        assert points(result) == (9.5, 9.5, "")
+        assert result.possible == 10
+
+    def test_an_answer_that_waits_for_a_person_is_open(self, course):
+        course.hand_in()
+        course.grade(code=8)
+        result = course.read()
+        assert points(result) == (8, 10, "1 answer waits for hand-grading (2 points)")
+        assert result.waiting == 1
+
+    def test_a_hand_grade_for_an_earlier_version_does_not_count(self, course):
+        course.hand_in()
+        course.grade(code=8, essay=2)
+        with course.course.gradebook() as gradebook:
+            gradebook.find_grade("essay", "convnet", "convnet", "ada").needs_manual_grade = True
+            gradebook.db.commit()
+        assert points(course.read())[:2] == (8, 10)
+
+    def test_a_late_penalty_counts(self, course):
+        course.hand_in()
+        course.grade(code=1, essay=0, penalty=3)
+        assert points(course.read()) == (0, 0, "")
+
+    def test_handed_in_but_not_graded_is_not_the_same_as_missing(self, course):
+        course.hand_in()
+        low, high, why = points(course.read())
+        assert (low, high) == (0, 10)
+        assert why == "not graded: there is no record of its grading"
+
+    def test_what_could_not_be_graded_has_no_points_even_if_old_ones_are_there(self, course):
+        course.hand_in()
+        course.grade(code=8, essay=2)
+        course.record("not graded", "the kernel died\n(out of memory)")
+        assert points(course.read()) == (0, 10, "not graded: the kernel died (out of memory)")
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '"graded"', "null", "\udcff"])
+    def test_a_damaged_record_is_no_grade(self, course, text):
+        course.hand_in()
+        course.grade()
+        course.record("graded").write_bytes(text.encode("utf-8", "surrogateescape"))
+        assert points(course.read()) == (0, 10, "not graded: the record of its grading is damaged")
+
+    def test_a_submission_changed_after_grading_has_no_grade_yet(self, course):
+        course.hand_in("1")
+        course.grade(essay=2)
+        course.hand_in("2")
+        low, high, why = points(course.read())
+        assert (low, high) == (0, 10)
+        assert why == "not graded: handed in again after it was graded"
+
+    def test_grades_outlive_a_submission_that_was_cleared_away(self, course):
+        course.hand_in()
+        course.grade(essay=2)
+        shutil.rmtree(course.folder)
+        assert points(course.read()) == (10, 10, "")
+
+    def test_how_late_it_was_is_told(self, course):
+        course.hand_in()
+        course.grade(essay=2)
+        with course.course.gradebook() as gradebook:
+            gradebook.find_assignment("convnet").duedate = datetime(2026, 6, 12, 17)
+            gradebook.find_submission("convnet", "ada").timestamp = datetime(2026, 6, 12, 18)
+            gradebook.db.commit()
+        assert course.read().late_seconds == 3600
+
+    def test_who_is_only_in_the_roster_has_not_handed_in(self, course):
+        results = read_results(course.course, ["convnet"], asked_by="", students=["zoe"])
+        assert [(r.student, r.why) for r in results] == [
+            ("ada", "not submitted"),
+            ("zoe", "not submitted"),
+        ]
+
+    @pytest.mark.parametrize("low, high", [(-1, 2), (3, 2), (float("nan"), 2), (0, float("inf"))])
+    def test_impossible_points_are_refused(self, low, high):
+        with pytest.raises(ValueError, match="impossible points"):
+            Result("ada", "convnet", low, high, 10)
+
+    def test_an_assignment_that_the_gradebook_has_not_is_the_policys_mistake(self, course):
+        with pytest.raises(
+            CertificateError, match=r"policy\.toml: assignments: .*'convent'.*convnet"
+        ):
+            course.read(("convent",))
