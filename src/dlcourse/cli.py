@@ -205,7 +205,7 @@ def demo(
     is left alone.
     """
     with errors_told():
-        from dlcourse.certificates.view import verdict_text
+        from dlcourse.certificates.view import short_text
         from dlcourse.demo import run_demo
         from nbjudge.course import load_course
 
@@ -221,10 +221,12 @@ def demo(
     for row in done.rows:
         if row.verdicts:
             table.add_section()
-        told = map(verdict_text, row.verdicts) if row.verdicts else ("" for _ in done.tiers)
+        told = map(short_text, row.verdicts) if row.verdicts else ("" for _ in done.tiers)
         table.add_row(row.student, row.assignment, row.score, row.status, *told, row.why)
     console.print(table)
-    console.print(f"{len(done.certificates)} certificates, the first in {done.certificates[0]}")
+    console.print(f"{len(done.certificates)} certificates. One of them:")
+    for path in done.certificates[:1]:
+        console.print(f"  {path}", highlight=False, soft_wrap=True)
 
 
 def _graded(here, submissions, jobs: int | None, force: bool, as_json: bool) -> list:

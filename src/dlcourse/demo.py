@@ -215,8 +215,10 @@ def _status(outcome: GradingOutcome | None, result: Result) -> str:
 def _reasons(
     decisions: Sequence[Decision], assignment: str, assignments: Sequence[str], first: bool
 ) -> list[str]:
-    """The reasons that belong on an assignment's line; those about none on the first."""
-    remarks = dict.fromkeys(remark for decision in decisions for remark in decision.reasons)
+    """Why there is no certificate: what belongs on an assignment's line; the rest on the first."""
+    remarks = dict.fromkeys(
+        remark for decision in decisions if not decision.granted for remark in decision.reasons
+    )
     own = [r.text for r in remarks if r.about == assignment and r.text != "not submitted"]
     others = [str(r) for r in remarks if r.about not in assignments]
     return [*others, *own] if first else own

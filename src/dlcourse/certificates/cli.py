@@ -243,7 +243,7 @@ def verify(
             bad |= bool(problems)
             for problem in problems:
                 console.print(problem, style="red", highlight=False)
-            console.print(said, highlight=False)
+            console.print(said, highlight=False, soft_wrap=True)
     if bad:
         raise typer.Exit(NEEDS_A_PERSON)
 

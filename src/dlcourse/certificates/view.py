@@ -35,6 +35,12 @@ def verdict_text(verdict: Verdict) -> Text:
     return Text(str(verdict), style=_COLOURS[verdict])
 
 
+def short_text(verdict: Verdict) -> Text:
+    """A verdict in a word."""
+    word = {Verdict.ELIGIBLE: "yes", Verdict.NOT_ELIGIBLE: "no"}.get(verdict, str(verdict))
+    return Text(word, style=_COLOURS[verdict])
+
+
 def attendance_table(attended: Sequence[Attended], sessions: Sequence[str]) -> Table:
     """A row for each student, a column for each session: minutes, a range where it is unclear."""
     table = Table("student", *sessions, box=SIMPLE_HEAD)
