@@ -137,6 +137,13 @@ class TestCertify:
         assert call("verify", *files).count(": valid") == 8
         assert (classroom.places.site / "verify" / "index.html").exists()
 
+    def test_whose_it_is_can_be_asked(self, classroom, call):
+        call("certify", "--yes")
+        pdf = classroom.files("ada", ".pdf")[0]
+        call("verify", pdf, "--name", "Ada Abel")
+        call("verify", pdf, "--name", "ada@example.org")
+        assert "It is not Dan Dvořák's" in call("verify", pdf, "--name", "Dan Dvořák", code=1)
+
     def test_twice_issues_nothing_twice(self, classroom, call):
         call("certify", "--yes")
         before = {p: p.read_bytes() for p in classroom.places.people.rglob("*.*")}

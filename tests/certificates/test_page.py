@@ -13,6 +13,7 @@ import pikepdf
 import pytest
 from browser.chromium import ARGUMENTS, CHROMIUM
 from certificates.signing import (
+    CERTIFICATE,
     ISSUER,
     NOW,
     REVOKED_INDEX,
@@ -24,8 +25,11 @@ from certificates.signing import (
 from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from dlcourse.certificates.credential_files import credential_in
 from dlcourse.certificates.keys import Key
+from dlcourse.certificates.pdf import make_pdf
 from dlcourse.certificates.site import write_site
+from dlcourse.certificates.token import address
 from dlcourse.certificates.verification import Outcome
 
 pytestmark = [
@@ -176,8 +180,8 @@ def test_nothing_leaves_the_page(chromium, file, signing):
             page = context.new_page()
             requests = []
             page.on("request", lambda request: requests.append(request.url))
-            address = f"http://127.0.0.1:{server.server_port}/verify/"
-            page.goto(f"{address}#{signing.token()}")
+            served = f"http://127.0.0.1:{server.server_port}/verify/"
+            page.goto(f"{served}#{signing.token()}")
             expect(verdict(page)).to_have_text("Valid")
             put_in(page, signing.credential())
             expect(page.get_by_label("Whose is it?")).to_be_visible()
@@ -189,7 +193,7 @@ def test_nothing_leaves_the_page(chromium, file, signing):
             page.evaluate("new Image().src = '/leak'")
         server.shutdown()
     assert asked == ["/verify/"]
-    assert [url.split("#")[0] for url in requests if "leak" not in url] == [address]
+    assert [url.split("#")[0] for url in requests if "leak" not in url] == [served]
 
 
 def test_it_works_offline_from_a_saved_file(chromium, file, signing, tmp_path):
@@ -231,9 +235,20 @@ def test_a_file_can_be_chosen(page, file, signing, tmp_path, kind):
     expect(verdict(page)).to_have_text(expected)
 
 
+def test_the_pdf_that_people_get_can_be_chosen(page, file, signing, tmp_path):
+    path = tmp_path / "certificate.pdf"
+    link = address(ISSUER, signing.token())
+    path.write_bytes(make_pdf(CERTIFICATE, ISSUER, link, signing.credential()))
+    assert credential_in(path) == signing.credential()
+    page.goto(file.as_uri())
+    page.get_by_label("Choose a file").set_input_files(path)
+    expect(verdict(page)).to_have_text("Valid")
+    expect(page.get_by_label("Whose is it?")).to_be_visible()
+
+
 def test_an_address_with_something_around_it_is_understood(page, file, signing):
     page.goto(file.as_uri())
-    link = f"https://certificates.example.org/verify/#{signing.token()}"
+    link = address(ISSUER, signing.token())
     for text in (link, f"See <{link}>.", link[:60] + "\n" + link[60:]):
         put_in(page, "nothing")
         expect(verdict(page)).to_have_text("Cannot be read")

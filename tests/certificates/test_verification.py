@@ -3,9 +3,12 @@
 import base64
 import gzip
 import json
+import struct
+import subprocess
 import sys
 import time
 import tracemalloc
+import zlib
 from datetime import date, timedelta
 
 import pikepdf
@@ -349,7 +352,7 @@ def test_pdfs_that_do_not_have_it_are_told_apart(signing, tmp_path):
 
 
 def test_an_attachment_that_unpacks_to_gigabytes_is_refused_early(tmp_path):
-    path = pdf_with(tmp_path / "bomb.pdf", {"a.jwt": b"eyJ" * 100_000_000}, compress_streams=True)
+    path = pdf_with(tmp_path / "bomb.pdf", {"a.jwt": b"eyJ" * 20_000_000}, compress_streams=True)
     assert path.stat().st_size < 1_000_000
     tracemalloc.start()
     with pytest.raises(CertificateError, match="no signed certificate"):
@@ -357,6 +360,42 @@ def test_an_attachment_that_unpacks_to_gigabytes_is_refused_early(tmp_path):
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 20_000_000
+
+
+def bomb_pdf() -> bytes:
+    """A PDF whose catalogue is in an object stream with 200 MB of blanks."""
+    objects = b"<</Type/Catalog/Pages 2 0 R>>    <</Type/Pages/Kids[]/Count 0>>"
+    stream = zlib.compress(b"1 0 2 33 " + objects + b" " * 200_000_000)
+    said = b"/Type/ObjStm/N 2/First 9/Filter/FlateDecode"
+    data = b"%%PDF-1.5\n3 0 obj<<%s/Length %d>>stream\n" % (said, len(stream))
+    data += stream + b"\nendstream endobj\n"
+    # Kinds and places of the objects 0 to 4: 1 and 2 are in 3, which begins at byte 9.
+    places = [(0, 0, 0), (2, 3, 0), (2, 3, 1), (1, 9, 0), (1, len(data), 0)]
+    table = b"".join(struct.pack(">BIB", *place) for place in places)
+    said = b"/Type/XRef/Size 5/W[1 4 1]/Root 1 0 R"
+    start = len(data)
+    data += b"4 0 obj<<%s/Length %d>>stream\n" % (said, len(table)) + table
+    return data + b"\nendstream endobj\nstartxref\n%d\n%%%%EOF" % start
+
+
+def test_a_pdf_whose_objects_unpack_to_gigabytes_is_refused_early(tmp_path):
+    path = tmp_path / "bomb.pdf"
+    path.write_bytes(bomb_pdf())
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        "from dlcourse.certificates.credential_files import credential_in\n"
+        "from dlcourse.certificates.errors import CertificateError\n"
+        "def most():\n"
+        "    (line,) = (l for l in open('/proc/self/status') if l.startswith('VmHWM'))\n"
+        "    return int(line.split()[1])\n"
+        "before = most()\n"
+        "try: credential_in(Path(sys.argv[1]))\n"
+        "except CertificateError: print(most() - before)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 100_000  # KB
 
 
 @pytest.mark.parametrize("source", ["nowhere.jwt", "", "x" * 10_000, "a\0b", "/"])

@@ -199,6 +199,9 @@ def verify(
             help="PDFs, credentials (.jwt), or the address in a QR code.", show_default=False
         ),
     ] = None,
+    name: Annotated[
+        str, typer.Option(help="The name printed on them, or the e-mail: is it theirs?")
+    ] = "",
     log: Annotated[bool, typer.Option("--log", help="Check the log of the course.")] = False,
     head: Annotated[
         str, typer.Option(help="The digest of the log's last line, if you kept one.")
@@ -235,9 +238,13 @@ def verify(
             for file in files:
                 found = verify_one(credential_in(file), keys, status, now)
                 bad |= found.outcome is not Outcome.VALID
+                other = bool(name and found.facts and not found.facts.is_of(name))
+                bad |= other
                 style = "green" if found.outcome is Outcome.VALID else "red"
                 console.print(f"{file}: {found.outcome}", style=style, highlight=False)
                 console.print(f"  {found.words}", highlight=False)
+                if other:
+                    console.print(f"  It is not {name}'s.", style="red", highlight=False)
         if log:
             problems, said = verify_log(places, head)
             bad |= bool(problems)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pikepdf
+from pikepdf.settings import set_qpdf_limits
 
 from dlcourse.certificates.errors import CertificateError
 from dlcourse.certificates.verification import LONGEST
 
-LARGEST = 20_000_000  # bytes
+LARGEST = 20_000_000  # bytes of a file
+MOST_UNPACKED = 10_000_000  # bytes of one of a PDF's parts
 # Every JOSE header begins with {" and thus with eyJ.
 _JWS = r"eyJ[A-Za-z0-9_-]{9,}\.[A-Za-z0-9_-]{9,}\.[A-Za-z0-9_-]*"
 _WHOLE = re.compile(rf"(?:https?://[^#]*#)?({_JWS})")
@@ -61,7 +65,7 @@ def _in_text(text: str) -> str | None:
 def _attached(path: Path) -> bytes:
     """The file attached to a PDF whose name ends in .jwt."""
     try:
-        with pikepdf.open(path) as pdf:
+        with _little_memory(), pikepdf.open(path) as pdf:
             found = [
                 _unpacked(file.get_file().obj)
                 for name, file in pdf.attachments.items()
@@ -77,6 +81,18 @@ def _attached(path: Path) -> bytes:
     if len(found) > 1:
         raise CertificateError(f"{path}: has {len(found)} credentials attached; one is expected.")
     return found[0] if found else b""
+
+
+@contextmanager
+def _little_memory() -> Iterator[None]:
+    """While it lasts, no part of a PDF may unpack to far more than it needs."""
+    before = set_qpdf_limits(
+        flate_max_memory=MOST_UNPACKED, run_length_max_memory=MOST_UNPACKED, max_stream_filters=1
+    )
+    try:
+        yield
+    finally:
+        set_qpdf_limits(**before)
 
 
 def _unpacked(stream: pikepdf.Stream) -> bytes:
