@@ -311,6 +311,15 @@ class TestKeys:
         assert len(listed.output.split()) == 2
 
 
+    def test_a_key_that_is_lost_still_vouches_for_what_it_signed(self, classroom, call):
+        call("certify", "--yes", "--student", "ada")
+        shutil.rmtree(classroom.keys)
+        CliRunner().invoke(app, ["keys", "new"], catch_exceptions=False)
+        call("certify", "--yes")
+        files = sorted(classroom.places.people.rglob("*.pdf"))
+        assert call("verify", *files).count(": valid") == 4
+
+
 class TestLog:
     def test_it_is_whole_and_tells_its_head(self, classroom, call):
         call("certify", "--yes")

@@ -26,6 +26,7 @@ from dlcourse.certificates.pdf import make_pdf
 from dlcourse.certificates.places import Places
 from dlcourse.certificates.planning import Action, Step, files_of, used_indices
 from dlcourse.certificates.policy import Override, Policy
+from dlcourse.certificates.published import published_keys
 from dlcourse.certificates.roster import Person
 from dlcourse.certificates.site import write_site
 from dlcourse.certificates.status import free_index, make_status_list
@@ -136,7 +137,10 @@ def publish(office: Office, issued: Iterable[Issued], now: datetime) -> None:
     """Write the folder that is put on the web: keys, status list, page."""
     revoked = [one.status_index for one in issued if one.revoked is not None]
     status = make_status_list(revoked, office.issuer, signing_key(office.keys), now)
-    write_site(office.places.site, office.issuer, public_keys(office.keys), status)
+    # A key that signed elsewhere, or was lost, still vouches for what it signed.
+    keys = {key["kid"]: key for key in published_keys(office.places.site)}
+    keys |= {key["kid"]: key for key in public_keys(office.keys)}
+    write_site(office.places.site, office.issuer, list(keys.values()), status)
 
 
 def unlogged(

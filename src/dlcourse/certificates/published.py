@@ -12,6 +12,14 @@ from dlcourse.certificates.status import LIST_PATH
 _DID_PATHS = (".well-known/did.json", "did.json")
 
 
+def published_keys(site: Path) -> list[dict[str, Any]]:
+    """The public keys (JWK) that are published already; none where nothing is."""
+    if not any((site / path).exists() for path in _DID_PATHS):
+        return []
+    document, _ = read_published(site)
+    return [method["publicKeyJwk"] for method in document.get("verificationMethod", [])]
+
+
 def read_published(site: Path) -> tuple[dict[str, Any], str]:
     """The issuer's DID document and the signed status list in the folder `site`.
 
