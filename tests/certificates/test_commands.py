@@ -269,28 +269,51 @@ class TestRevoke:
         why = ("--reason", "Issued by mistake.", "--author", "M. de Vries")
         return call("revoke", which["id"], *why, *more, **how)
 
-    def test_a_revoked_certificate_does_not_verify_and_is_not_issued_again(self, classroom, call):
+    def test_a_revoked_certificate_does_not_verify_and_is_not_issued_again(
+        self, classroom, call, tmp_path
+    ):
         call("certify", "--yes")
+        pdf = shutil.copy(classroom.files("zoe", ".pdf")[0], tmp_path)
         self.revoke(call, classroom, "--yes")
-        (pdf,) = classroom.files("zoe", ".pdf")
         assert ": revoked" in call("verify", pdf, code=1)
         assert call("verify", *classroom.files("ada", ".pdf"))
         assert "was revoked on" in call("certify", "--yes")
         assert len(issued(classroom)) == 4
         self.revoke(call, classroom, "--yes", code=2)
 
+    def test_what_was_to_be_handed_over_is_gone(self, classroom, call):
+        call("certify", "--yes")
+        self.revoke(call, classroom, "--yes")
+        assert not classroom.files("zoe", ".eml")
+
+    @pytest.mark.parametrize("copy", ["none", "from before"])
+    def test_a_lost_list_is_noticed(self, classroom, call, copy):
+        call("certify", "--yes")
+        before = classroom.places.issued.read_bytes()
+        self.revoke(call, classroom, "--yes")
+        whole = classroom.places.issued.read_bytes()
+        if copy == "none":
+            classroom.places.issued.unlink()
+        else:
+            classroom.places.issued.write_bytes(before)
+        assert "is not whole" in call("certify", "--yes", code=2)
+        assert "in the list" in call("verify", "--log", code=1)
+        classroom.places.issued.write_bytes(whole)
+        call("certify", "--yes")
+
     def test_it_asks(self, classroom, call):
         call("certify", "--yes")
         self.revoke(call, classroom, code=1, input="n\n")
         call("verify", *classroom.files("zoe", ".pdf"))
 
-    def test_a_replaced_one_is_issued_anew(self, classroom, call):
+    def test_a_replaced_one_is_issued_anew(self, classroom, call, tmp_path):
         call("certify", "--yes")
+        old = shutil.copy(classroom.files("zoe", ".pdf")[0], tmp_path)
         self.revoke(call, classroom, "--yes", "--replace")
         text = classroom.places.roster.read_text("utf-8-sig")
         classroom.places.roster.write_text(text.replace("Zoë de Vries", "Zoë van der Berg"))
         call("certify", "--yes")
-        shown = call("verify", *classroom.files("zoe", ".pdf"), code=1)
+        shown = call("verify", old, *classroom.files("zoe", ".pdf"), code=1)
         assert (shown.count(": valid"), shown.count(": revoked")) == (1, 1)
         assert "4 × issued already" in call("certify", "--yes")
 
@@ -309,7 +332,6 @@ class TestKeys:
         assert call("verify", *files).count(": valid") == 4
         listed = CliRunner().invoke(app, ["keys", "list"])
         assert len(listed.output.split()) == 2
-
 
     def test_a_key_that_is_lost_still_vouches_for_what_it_signed(self, classroom, call):
         call("certify", "--yes", "--student", "ada")
@@ -339,6 +361,11 @@ class TestLog:
         log.write_text("".join(lines))
         assert "line " in call("verify", "--log", code=1)
 
+    def test_an_empty_log_is_found(self, classroom, call):
+        call("certify", "--yes")
+        classroom.places.log.write_text("")
+        assert "the log does not know" in call("verify", "--log", code=1)
+
     def test_a_shortened_log_is_found_by_what_was_issued(self, classroom, call):
         call("certify", "--yes")
         log = classroom.places.log
@@ -361,6 +388,13 @@ class TestHandOver:
         text = message.get_body(("plain",)).get_content()
         assert "present for 1 h of 2 h 30 min" in " ".join(text.split())
         assert not classroom.files("dan", ".eml")
+
+    def test_a_refusal_goes_when_the_certificate_comes(self, classroom, call):
+        call("refusals")
+        classroom.grade("zoe", 9)
+        call("certify", "--yes")
+        assert [path.name for path in classroom.files("zoe", "refusal.eml")] == []
+        assert len(classroom.files("bob", "refusal.eml")) == 2
 
     def test_edubadges(self, classroom, call, tmp_path):
         call("certify", "--yes")
@@ -393,6 +427,42 @@ class TestPurge:
         assert "2 × issued already" in call("certify", "--yes")
         assert call("verify", *classroom.files("zoe", ".pdf"))
 
+    def test_others_of_the_same_name_or_minutes_stay(self, classroom, call):
+        places = classroom.places
+        text = places.roster.read_text("utf-8-sig")
+        places.roster.write_text(text.replace("Dan Dvořák", "Ada Abel").replace("bob,", "180,"))
+        for path in places.attendance.glob("day-*.csv"):
+            path.write_text(path.read_text("utf-8-sig").replace("Dan Dvořák", "Ada Abel"))
+        call("eligible", code=1)
+        before = verdicts(classroom)
+        call("purge", "180", "--yes")
+        call("purge", "ada", "--yes")
+        call("eligible", code=1)
+        left = verdicts(classroom)
+        assert left["dan", "attendance"] == before["dan", "attendance"] == "eligible"
+        assert left["zoe", "attendance"] == "eligible"
+
+    def test_however_zoom_writes_the_name(self, classroom, call):
+        for path in classroom.places.attendance.glob("day-*.csv"):
+            row = '"Abel, Ada (Ada Abel)",,'
+            path.write_text(path.read_text("utf-8-sig").replace("Ada Abel,ada@example.org,", row))
+        call("purge", "ada", "--yes")
+        for path in classroom.places.attendance.glob("day-*.csv"):
+            assert "Abel" not in path.read_text("utf-8-sig")
+            assert "Zoë" in path.read_text("utf-8-sig")
+
+    def test_who_is_enrolled_again_gets_a_new_certificate(self, classroom, call):
+        call("certify", "--yes")
+        roster = classroom.places.roster.read_bytes()
+        reports = {p: p.read_bytes() for p in classroom.places.attendance.glob("day-*.csv")}
+        call("purge", "zoe", "--yes")
+        classroom.places.roster.write_bytes(roster)
+        for path, data in reports.items():
+            path.write_bytes(data)
+        call("certify", "--yes")
+        assert len(issued(classroom)) == 5
+        assert call("verify", *classroom.files("zoe", ".pdf"))
+
     def test_the_certificate_that_was_handed_over_stays_valid(self, classroom, call, tmp_path):
         call("certify", "--yes")
         kept = shutil.copy(classroom.files("ada", ".pdf")[0], tmp_path)
@@ -400,7 +470,7 @@ class TestPurge:
         call("certify", "--yes")
         assert ": valid" in call("verify", kept)
 
-    @pytest.mark.parametrize("student", ["nobody", "../ada", "."])
+    @pytest.mark.parametrize("student", ["nobody", "../ada", ".", "..", ""])
     def test_somebody_who_is_not_there(self, call, student):
         call("purge", student, "--yes", code=2)
 

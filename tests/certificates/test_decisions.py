@@ -165,6 +165,11 @@ class TestHandGraded:
         assert decision.verdict is Verdict.UNDECIDED
         assert said(decision) == ["image-data: 1 answer waits for hand-grading (2 points)"]
 
+    def test_what_could_not_be_graded_has_not_been_read(self):
+        policy = policy_of(HandGradedRule("read", NAMES))
+        decision = one((0, 40, "not graded: the kernel died"), (60, 60), policy)
+        assert decision.verdict is Verdict.UNDECIDED
+
     def test_all_read(self):
         policy = policy_of(HandGradedRule("read", NAMES))
         assert one((0, 0), (0, 0), policy).verdict is Verdict.ELIGIBLE

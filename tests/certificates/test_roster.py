@@ -45,8 +45,8 @@ def test_as_spreadsheets_save_it(read, separator, encoding):
 
 
 def test_headings_in_any_order_and_case_blank_lines_and_cells(read):
-    people = read("Name, STUDENT ,Email,eduID,,\n\n Ada Lovelace ,s1, ada@example.org,e1,,\n,,,\n")
-    assert people == {"s1": Person("s1", "Ada Lovelace", "ada@example.org")}
+    people = read("Name, STUDENT ,Email,EPPN,,\n\n Ada Lovelace ,s1, ada@example.org,e1,,\n,,,\n")
+    assert people == {"s1": Person("s1", "Ada Lovelace", "ada@example.org", "e1")}
 
 
 def test_a_name_keeps_its_quotes_and_commas_and_may_look_like_a_formula(read):

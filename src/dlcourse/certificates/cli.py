@@ -307,7 +307,7 @@ def edubadges(
         places = Places(load_course(course).gradebook_folder)
         roster = read_roster(places.roster)
         awards = [
-            DirectAward(roster[one.student].email)
+            DirectAward(roster[one.student].email, roster[one.student].eppn)
             for one in read_issued(places.issued)
             if one.tier == tier and one.revoked is None and one.student in roster
         ]

@@ -68,6 +68,7 @@ def certify(
     makes them. Raises `CertificateError` before anything is written if there is no key.
     """
     key = signing_key(office.keys)
+    _require_whole(office.places, issued)
     everything, todo = list(issued), []
     decided = {(d.student, d.tier): d for d in decisions}
     for step in steps:
@@ -91,12 +92,20 @@ def certify(
 
 
 def record_revocation(office: Office, issued: Sequence[Issued], now: datetime) -> None:
-    """Write the list with a certificate revoked, log it, publish the status."""
+    """Write the list with a certificate revoked, log it, publish the status.
+
+    What was to be handed over of a revoked certificate is removed.
+    """
     signing_key(office.keys)
+    _require_whole(office.places, issued)
     write_issued(issued, office.places.issued)
     log = office.places.log
     append_all(log, now, unlogged(read_log(log), (), (), issued))
     publish(office, issued, now)
+    for one in issued:
+        if one.revoked is not None:
+            for path in files_of(office.places, one):
+                path.unlink(missing_ok=True)
 
 
 def write_refusals(
@@ -111,7 +120,7 @@ def write_refusals(
             continue
         title = office.policy.tier(decision.tier).title
         mail = make_refusal(person, office.issuer, title, list(map(str, decision.reasons)), now)
-        path = office.places.people / decision.student / f"{decision.tier}-refusal.eml"
+        path = _refusal(office.places, decision.student, decision.tier)
         _write_private(path, mail)
         written.append(path)
     return written
@@ -125,12 +134,41 @@ def verify_log(places: Places, head: str = "") -> tuple[list[str], str]:
     problems = check_log(places.log, head or None)
     if problems:
         return problems, f"{places.log} was changed, or is not whole."
-    log = read_log(places.log)
+    log, issued = read_log(places.log), read_issued(places.issued)
     problems = [
         f"{places.issued}: {facts['id']} was {event}, and the log does not know"
-        for event, facts in unlogged(log, (), (), read_issued(places.issued))
+        for event, facts in unlogged(log, (), (), issued)
     ]
+    problems += [f"{places.issued}: {lost}" for lost in _lost(log, issued)]
+    if not log:
+        return problems, f"{places.log} has no lines."
     return problems, f"{len(log)} lines fit together. The last one's digest: {log[-1].digest}"
+
+
+def _require_whole(places: Places, issued: Iterable[Issued]) -> None:
+    """Refuse to go on with a list that was lost, or comes from before the log's last lines."""
+    lost = _lost(read_log(places.log), issued)
+    if lost:
+        more = f"; and {len(lost) - 3} more" if lost[3:] else ""
+        raise CertificateError(
+            f"{places.issued} is not whole: {'; '.join(lost[:3])}{more}. Put it back from a "
+            "backup: without it certificates would be issued twice, and revoked ones be valid."
+        )
+
+
+def _lost(log: Sequence[Entry], issued: Iterable[Issued]) -> list[str]:
+    """What the log knows of certificates, and the list does not."""
+    listed = {one.id: one for one in issued}
+    lost = []
+    for event, certificate in [
+        (e.event, e.facts["id"]) for e in log if e.event in ("issued", "revoked")
+    ]:
+        one = listed.get(certificate)
+        if one is None:
+            lost.append(f"{certificate} was {event}, and is not in the list")
+        elif event == "revoked" and one.revoked is None:
+            lost.append(f"{certificate} was revoked, and is not so in the list")
+    return lost
 
 
 def publish(office: Office, issued: Iterable[Issued], now: datetime) -> None:
@@ -225,6 +263,11 @@ def _hand_over(office: Office, key: Key, one: Issued, person: Person) -> None:
         files_of(office.places, one), (pdf, credential.encode(), mail), strict=True
     ):
         _write_private(path, data)
+    _refusal(office.places, one.student, one.tier).unlink(missing_ok=True)
+
+
+def _refusal(places: Places, student: str, tier: str) -> Path:
+    return places.people / student / f"{tier}-refusal.eml"
 
 
 def _write_private(path: Path, data: bytes) -> None:

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def is_file_name(text: str) -> bool:
+    """Whether a text can be the name of a folder of its own."""
+    return text not in ("", ".", "..") and not set(text) & {"/", "\\", "\0"}
+
+
 @dataclass(frozen=True)
 class Places:
     """The files of one course, by its gradebook folder."""

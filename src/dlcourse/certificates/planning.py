@@ -63,7 +63,7 @@ def _step(
     decision: Decision, issued: Issued | None, roster: Mapping[str, Person], places: Places
 ) -> Step | None:
     who = (decision.student, decision.tier)
-    live = issued is not None and issued.revoked is None
+    live = issued is not None and issued.revoked is None and not issued.is_purged
     if not decision.granted:
         if not live:
             return None
@@ -78,7 +78,7 @@ def _step(
         if blocked := _obstacle(decision.student, roster):
             return Step(*who, Action.BLOCKED, blocked, issued)
         return Step(*who, Action.REMAKE, f"missing: {', '.join(missing)}", issued)
-    if issued is not None and not issued.revoked.replaced:
+    if issued is not None and issued.revoked is not None and not issued.revoked.replaced:
         why = f"was revoked on {issued.revoked.when:%Y-%m-%d}: {issued.revoked.reason}"
         return Step(*who, Action.KEEP, why, issued)
     if blocked := _obstacle(decision.student, roster):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,6 +25,8 @@ from dlcourse.certificates.toml_table import Table, read_toml
 
 HOURS_PER_EC = 28
 _MOST_DROPPED = 3
+# Files are named by it.
+_TIER_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _RULES = ("attendance", "points", "minimum", "hand-graded")
 
 
@@ -147,6 +150,8 @@ def _sessions(top: Table) -> Iterator[Session]:
             table.text("report"),
             zone,
         )
+        if session.seconds <= 0:
+            raise table.error("breaks", "leave nothing of the session")
         for key, value in (("name", session.name), ("report", session.report)):
             if f"{key} {value}" in seen:
                 raise table.error(key, f"another session has {value!r} already")
@@ -221,6 +226,8 @@ def _late(table: Table) -> Late:
 def _tier(table: Table, name: str, rules: Mapping[str, Rule]) -> Tier:
     table.only("title", "statement", "requires", "hours", "valid_years")
     needs = _needs(table, table.get("requires", object), rules)
+    if not _TIER_NAME.fullmatch(name):
+        raise table.error("title", f"{name!r} cannot name files: letters, digits, - and _ can")
     years = (
         table.whole("valid_years", 100, "years until it expires") if "valid_years" in table else 0
     )

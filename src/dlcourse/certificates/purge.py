@@ -8,13 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlcourse.certificates.attendance.removal import without_person
+from dlcourse.certificates.attendance.reading import ALIASES, read_attendance
+from dlcourse.certificates.attendance.removal import without_lines
 from dlcourse.certificates.attendance.review import COLUMNS
 from dlcourse.certificates.errors import CertificateError
 from dlcourse.certificates.issued import read_issued, write_issued
 from dlcourse.certificates.log import append
-from dlcourse.certificates.places import Places
+from dlcourse.certificates.places import Places, is_file_name
 from dlcourse.certificates.policy import read_policy
+from dlcourse.certificates.roster import COLUMNS as ROSTER_COLUMNS
 from dlcourse.certificates.roster import read_roster
 from dlcourse.certificates.tables import read_records
 from nbjudge.course import Course
@@ -40,7 +42,7 @@ class Purge:
 
 def plan_purge(course: Course, student: str) -> Purge:
     """What there is of a student. Changes nothing. `CertificateError` if there is nothing."""
-    if Path(student).name != student:
+    if not is_file_name(student):
         raise CertificateError(f"{student!r} is no student's id")
     places = Places(course.gradebook_folder)
     with course.gradebook() as gradebook:
@@ -100,23 +102,25 @@ def _paths(course: Course, places: Places, student: str) -> Iterator[Path]:
 
 
 def _tables(course: Course, places: Places, student: str) -> Iterator[tuple[Path, bytes, int]]:
-    roster = read_roster(places.roster) if places.roster.exists() else {}
-    known = {student}
-    if student in roster:
-        known |= {roster[student].name, roster[student].email}
-    reports = [places.attendance / s.report for s in read_policy(places.policy).sessions]
-    aliases = places.attendance / "aliases.csv"
-    times = course.gradebook_folder / "submission_times.csv"
-    if aliases.exists():
-        columns = ("participant", "student")
-        for record in read_records(aliases.read_bytes(), aliases, columns, COLUMNS):
-            if record.cells["student"] == student:
-                known |= {record.cells["participant"], record.cells.get("email", "")} - {""}
-    for path in (*reports, aliases, times, places.roster):
+    lines: dict[Path, tuple[int, ...]] = {}
+    if places.roster.exists():
+        roster = read_roster(places.roster)
+        there = read_attendance(read_policy(places.policy).sessions, places.attendance, roster)
+        for (whose, report), numbers in there.lines.items():
+            if whose == student:
+                lines[places.attendance / report] = numbers
+    own = (
+        (places.roster, ROSTER_COLUMNS),
+        (places.attendance / ALIASES, COLUMNS),
+        (course.gradebook_folder / "submission_times.csv", ("student", "assignment", "time")),
+    )
+    for path, columns in own:
         if path.exists():
-            left, count = without_person(path.read_bytes(), path, known)
-            if count:
-                yield path, left, count
+            records = read_records(path.read_bytes(), path, ("student",), columns)
+            lines[path] = tuple(r.line for r in records if r.cells["student"] == student)
+    for path, numbers in lines.items():
+        if numbers:
+            yield path, without_lines(path.read_bytes(), path, numbers), len(numbers)
 
 
 def _remains(places: Places, student: str, issued: list[Issued]) -> Iterator[str]:
@@ -129,6 +133,7 @@ def _remains(places: Places, student: str, issued: list[Issued]) -> Iterator[str
     yield f"lines in {places.log}, under the pseudonym: without them the log could not be checked"
     if any(o.student == student for o in read_policy(places.policy).overrides):
         yield f"the override in {places.policy}: it is yours to edit"
+    yield "in Zoom's reports, rows of participants who were not recognised: you know who they are"
     yield "what left this folder: mails, backups, exports, the learning platform, Zoom's own copies"
     yield (
         "in gradebook/store/, what other runs of the notebooks yielded: the folder may be deleted "

@@ -6,28 +6,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlcourse.certificates.errors import CertificateError
+from dlcourse.certificates.places import is_file_name
 from dlcourse.certificates.tables import fold, is_hidden, read_records
+from nbjudge.submissions import name_problem
 
 # What fits on a certificate, with room to spare.
 LONGEST_NAME = 200
 
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 
+COLUMNS = ("student", "name", "email", "eppn")
+
 
 @dataclass(frozen=True)
 class Person:
-    """Whom a pseudonym stands for. `student` is the id in the gradebook."""
+    """Whom a pseudonym stands for. `student` is the id in the gradebook.
+
+    `eppn` is the institution's name for them (eduPersonPrincipalName), "" where it is not known.
+    """
 
     student: str
     name: str
     email: str
+    eppn: str = ""
 
 
 def read_roster(path: Path) -> dict[str, Person]:
     """The people of `roster.csv` by student id, in the file's order.
 
-    Columns: student, name, email; eduid may be there and is passed over. Names are in Unicode's
-    form C. CertificateError names the file, the line and what to mend.
+    Columns: student, name, email; eppn may be there. Names are in Unicode's form C.
+    CertificateError names the file, the line and what to mend.
     """
     try:
         data = path.read_bytes()
@@ -41,7 +49,7 @@ def read_roster(path: Path) -> dict[str, Person]:
     people: dict[str, Person] = {}
     student_line: dict[str, int] = {}
     email_line: dict[str, int] = {}
-    for record in read_records(data, path, ("student", "name", "email"), ("eduid",)):
+    for record in read_records(data, path, COLUMNS[:3], COLUMNS[3:]):
         where = f"{path}, line {record.line}"
         for column in ("student", "name", "email"):
             _check(record.cells[column], f"{where}, column {column}")
@@ -49,7 +57,15 @@ def read_roster(path: Path) -> dict[str, Person]:
             record.cells["student"],
             unicodedata.normalize("NFC", record.cells["name"]),
             record.cells["email"],
+            record.cells.get("eppn", ""),
         )
+        if problem := name_problem(person.student):
+            raise CertificateError(f"{where}, column student: {problem}")
+        if not is_file_name(person.student):
+            raise CertificateError(
+                f"{where}, column student: {person.student!r} cannot be the name of a folder, as "
+                "the ids in the gradebook are"
+            )
         if len(person.name) > LONGEST_NAME:
             raise CertificateError(
                 f"{where}, column name: has {len(person.name)} characters; "

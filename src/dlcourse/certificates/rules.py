@@ -158,14 +158,16 @@ class MinimumRule:
 
 @dataclass(frozen=True)
 class HandGradedRule:
-    """Every written answer has been read by a person."""
+    """Every written answer has been read by a person; what was not submitted has none."""
 
     name: str
     assignments: tuple[str, ...]
 
     def judge(self, standing: Standing) -> Finding:
         """What it comes to for one student. It is never missed: reading is not theirs to do."""
-        waiting = [r for r in map(standing.results.__getitem__, self.assignments) if r.waiting]
+        results = [standing.results[name] for name in self.assignments]
+        # What could not be graded yet may hold answers that nobody has seen.
+        waiting = [r for r in results if r.waiting or r.low < r.high]
         if not waiting:
             said = (Remark("", "every written answer has been read"),)
             return Finding(self.name, State.MET, said)

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -38,13 +38,14 @@ class Attendance:
 
     `attended` has every student of the roster in every session, in their orders. `digests` are the
     SHA-256 of the files that it rests on, by name. `notes` are sentences for the instructor on how
-    reports were read.
+    reports were read. `lines` are those of a report, by student and report, that tell of a student.
     """
 
     attended: tuple[Attended, ...]
     review: tuple[ReviewRow, ...]
     digests: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    lines: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def read_attendance(
     attended: list[Attended] = []
     review: list[ReviewRow] = []
     notes: dict[str, None] = {}
+    lines: dict[tuple[str, str], tuple[int, ...]] = {}
     for session in sessions:
         data = read(session.report)
         if data is None:
@@ -104,6 +106,8 @@ def read_attendance(
             else:
                 # NOBODY too, whose time nobody asks for.
                 settled.setdefault(student, []).append(row.readings)
+                told = (student, session.report)
+                lines[told] = (*lines.get(told, ()), row.line)
         maybe: dict[str, list[Unsettled]] = {}
         for (names, email), stays in sorted(strangers.items()):
             _, most = bounds_within(stays, session.spans())
@@ -124,7 +128,7 @@ def read_attendance(
             _attended(student, session, settled.get(student, []), maybe.get(student, []))
             for student in roster
         )
-    return Attendance(tuple(attended), tuple(review), digests, tuple(notes))
+    return Attendance(tuple(attended), tuple(review), digests, tuple(notes), lines)
 
 
 def _attended(
