@@ -90,6 +90,54 @@ def release(
 
 
 @app.command()
+def vet(
+    assignments: Assignments = None,
+    course: CourseOption = HERE,
+    page: Annotated[
+        Path | None,
+        typer.Option(help="Where to write the report.", show_default="gradebook/vet/report.html"),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option(help="Try again what was tried before on the same cells and tests.")
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="How many at once.", show_default="one for each core", min=1),
+    ] = None,
+) -> None:
+    """Try an assignment's tests: do they reject what is wrong, and accept what is right?
+
+    Mistakes are planted into the reference solution one by one, right answers are written in other
+    ways, and what is handed out is tried as it is. Misconceptions and answers of your own stand in
+    source/ASSIGNMENT/vet.toml. Exit code 1 says that a test is to be mended.
+    """
+    with errors_told():
+        from nbjudge.course import load_course
+        from nbjudge.vet.page import write_page
+        from nbjudge.vet.terminal import vet_tables
+        from nbjudge.vet.vetting import vet as vet_one
+
+        here = load_course(course)
+        reports = []
+        with progress_bar() as progress:
+            for name in assignments or here.assignments():
+                task = progress.add_task(f"Vetting {name}", total=None)
+
+                def watch(done: int, of: int, what: str, name=name, task=task) -> None:
+                    about = f"Vetting {name} {what}"
+                    progress.update(task, completed=done, total=of, description=about)
+
+                reports.append(vet_one(here, name, jobs=jobs, force=force, watch=watch))
+        for report in reports:
+            console.print(vet_tables(report))
+        target = page or here.gradebook_folder / "vet" / "report.html"
+        write_page(target, reports)
+        console.print(f"Written to {target}", soft_wrap=True)
+    if not all(report.is_clean for report in reports):
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+@app.command()
 def grade(
     assignments: Assignments = None,
     assignment: Annotated[

@@ -159,6 +159,14 @@ class TestCertify:
         assert len(issued(classroom)) == 4
         assert call("verify", lost).count(": valid") == 1
 
+    def test_a_certificate_is_not_made_again_for_somebody_else(self, classroom, call):
+        call("certify", "--yes")
+        classroom.files("zoe", ".pdf")[0].unlink()
+        text = classroom.places.roster.read_text("utf-8-sig")
+        classroom.places.roster.write_text(text.replace("Zoë de Vries", "Eve Evil"))
+        assert "another name or address" in call("certify", "--yes", code=1)
+        assert not classroom.files("zoe", ".pdf")
+
     def test_files_of_people_are_for_the_office_alone(self, classroom, call):
         call("certify", "--yes")
         for path in [classroom.places.issued, *classroom.places.people.rglob("*.*")]:
@@ -395,6 +403,13 @@ class TestHandOver:
         call("certify", "--yes")
         assert [path.name for path in classroom.files("zoe", "refusal.eml")] == []
         assert len(classroom.files("bob", "refusal.eml")) == 2
+
+    def test_who_is_unknown_to_the_gradebook_is_told_and_gets_no_refusal(self, classroom, call):
+        with classroom.places.roster.open("a") as file:
+            file.write("Ada2,Ada Lovelace,lovelace@example.org\n")
+        assert "unknown to the gradebook: Ada2" in call("eligible", code=1)
+        assert "no Ada2" in call("refusals")
+        assert not classroom.files("Ada2", ".eml")
 
     def test_edubadges(self, classroom, call, tmp_path):
         call("certify", "--yes")

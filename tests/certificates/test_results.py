@@ -96,6 +96,14 @@ class TestGradebook:
             gradebook.db.commit()
         assert points(course.read())[:2] == (8, 10)
 
+    def test_extra_credit_for_an_answer_that_waits_is_possible(self, course):
+        course.hand_in()
+        course.grade(code=8)
+        with course.course.gradebook() as gradebook:
+            gradebook.find_grade("essay", "convnet", "convnet", "ada").extra_credit = 3
+            gradebook.db.commit()
+        assert points(course.read())[:2] == (8, 13)
+
     def test_a_late_penalty_counts(self, course):
         course.hand_in()
         course.grade(code=1, essay=0, penalty=3)

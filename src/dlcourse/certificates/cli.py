@@ -23,6 +23,7 @@ from dlcourse.terminal import (
 if TYPE_CHECKING:
     from dlcourse.certificates.issuing import Office
     from dlcourse.certificates.policy import Policy
+    from dlcourse.certificates.verification import Facts
     from nbjudge.course import Course
 
 app = typer.Typer()
@@ -99,6 +100,12 @@ def eligible(
         console.print(decision_table(shown))
         if not decided.roster and decided.policy.sessions:
             console.print(f"There is no roster, {places.roster}: nobody's attendance is known.")
+        if decided.unknown and decided.policy.assignments:
+            console.print(
+                f"In the roster, and unknown to the gradebook: {', '.join(decided.unknown)}. If "
+                "they handed something in, their id is another there.",
+                style="yellow",
+            )
         if decided.attendance.review:
             count = len(decided.attendance.review)
             console.print(
@@ -185,6 +192,9 @@ def refusals(
         decided = decide_course(here, policy)
         office = _office(here, decided.policy)
         wanted = [d for d in decided.decisions if not student or d.student in student]
+        if left_out := [name for name in decided.unknown if not student or name in student]:
+            console.print(f"Not written to, since the gradebook has no {', '.join(left_out)}.")
+            wanted = [d for d in wanted if d.student not in left_out]
         written = write_refusals(office, wanted, decided.roster, datetime.now(UTC))
         for path in written:
             console.print(str(path), highlight=False)
@@ -243,6 +253,8 @@ def verify(
                 style = "green" if found.outcome is Outcome.VALID else "red"
                 console.print(f"{file}: {found.outcome}", style=style, highlight=False)
                 console.print(f"  {found.words}", highlight=False)
+                if found.facts is not None:
+                    console.print(f"  {_in_words(found.facts)}", highlight=False)
                 if other:
                     console.print(f"  It is not {name}'s.", style="red", highlight=False)
         if log:
@@ -357,6 +369,12 @@ def list_keys() -> None:
 
         for key in public_keys(keys_folder()):
             console.print(key["kid"], highlight=False)
+
+
+def _in_words(facts: Facts) -> str:
+    name = f"{facts.name}: " if facts.name else ""
+    days = f"{facts.first_day:%Y-%m-%d} to {facts.last_day:%Y-%m-%d}"
+    return f"{name}{facts.title}, {facts.course}, {days}, {facts.hours:g} hours; {facts.id}"
 
 
 def _office(course: Course, policy: Policy | None = None) -> Office:

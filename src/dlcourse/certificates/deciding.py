@@ -17,7 +17,7 @@ from dlcourse.certificates.decisions import (
 )
 from dlcourse.certificates.places import Places
 from dlcourse.certificates.policy import Policy, read_policy
-from dlcourse.certificates.results import Result, read_results
+from dlcourse.certificates.results import Result, known_students, read_results
 from dlcourse.certificates.roster import Person, read_roster
 from dlcourse.certificates.spreadsheet import write_csv
 from nbjudge.course import Course
@@ -26,7 +26,10 @@ from nbjudge.files import write_atomically
 
 @dataclass(frozen=True)
 class Decided:
-    """The decisions, and all that they follow from."""
+    """The decisions, and all that they follow from.
+
+    `unknown` are the students of the roster of whom the gradebook knows nothing.
+    """
 
     policy: Policy
     roster: Mapping[str, Person]
@@ -34,6 +37,7 @@ class Decided:
     results: tuple[Result, ...]
     decisions: tuple[Decision, ...]
     evidence: Evidence
+    unknown: tuple[str, ...]
 
 
 def decide_course(course: Course, policy_file: Path | None = None) -> Decided:
@@ -49,7 +53,8 @@ def decide_course(course: Course, policy_file: Path | None = None) -> Decided:
     results = read_results(course, policy.assignments, asked_by=policy.source, students=roster)
     decisions = decide(policy, results, attendance.attended)
     evidence = make_evidence(policy, results, attendance.attended, attendance.digests)
-    return Decided(policy, roster, attendance, tuple(results), tuple(decisions), evidence)
+    unknown = tuple(sorted(set(roster) - known_students(course)))
+    return Decided(policy, roster, attendance, tuple(results), tuple(decisions), evidence, unknown)
 
 
 def write_decisions(decided: Decided, places: Places) -> None:

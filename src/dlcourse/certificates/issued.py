@@ -6,6 +6,7 @@ got lost can be made again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -33,8 +34,9 @@ class Revocation:
 class Issued:
     """A certificate without the person: times as in `Certificate`, `salt` as in its credential.
 
-    `decision` is the sha256 (hex) of the decision that it rests on. Once the person is purged,
-    there is no salt any more.
+    `person` is the sha256 (hex) of salt, name and address: a certificate is not made again for
+    somebody else. `decision` is the sha256 (hex) of the decision that it rests on. Once the person
+    is purged, there is no salt any more.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Issued:
     expires: datetime | None
     status_index: int
     salt: str
+    person: str
     decision: str
     revoked: Revocation | None = None
 
@@ -57,6 +60,10 @@ class Issued:
     def is_purged(self) -> bool:
         """Whether the person was removed from the course."""
         return not self.salt
+
+    def is_of(self, person: Person) -> bool:
+        """Whether it was issued to a person of this name and address."""
+        return self.person == person_digest(person, self.salt)
 
     def certificate(self, person: Person) -> Certificate:
         """The certificate, with the person's name and address."""
@@ -75,6 +82,12 @@ class Issued:
             self.expires,
             self.status_index,
         )
+
+
+def person_digest(person: Person, salt: str) -> str:
+    """See `Issued.person`."""
+    text = json.dumps([salt, person.name, person.email])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_issued(path: Path) -> list[Issued]:

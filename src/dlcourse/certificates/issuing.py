@@ -17,7 +17,7 @@ from typing import Any
 from dlcourse.certificates.credential import make_credential
 from dlcourse.certificates.decisions import Decision, Verdict, decision_digest
 from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.issued import Issued, read_issued, write_issued
+from dlcourse.certificates.issued import Issued, person_digest, read_issued, write_issued
 from dlcourse.certificates.issuer import Issuer
 from dlcourse.certificates.keys import Key, public_keys, signing_key
 from dlcourse.certificates.log import Entry, append_all, check_log, read_log
@@ -74,7 +74,8 @@ def certify(
     for step in steps:
         if step.action is Action.ISSUE:
             decision = decided[step.student, step.tier]
-            everything.append(_new(office.policy, decision, everything, now))
+            person = roster[step.student]
+            everything.append(_new(office.policy, decision, person, everything, now))
             todo.append(everything[-1])
         elif step.action is Action.REMAKE:
             todo.append(step.issued)
@@ -224,10 +225,12 @@ def unlogged(
     return events
 
 
-def _new(policy: Policy, decision: Decision, issued: Sequence[Issued], now: datetime) -> Issued:
+def _new(
+    policy: Policy, decision: Decision, person: Person, issued: Sequence[Issued], now: datetime
+) -> Issued:
     tier = policy.tier(decision.tier)
     first_day, last_day = policy.days
-    now = now.replace(microsecond=0)
+    now, salt = now.replace(microsecond=0), secrets.token_hex(16)
     return Issued(
         uuid.uuid4().urn,
         decision.student,
@@ -241,7 +244,8 @@ def _new(policy: Policy, decision: Decision, issued: Sequence[Issued], now: date
         now,
         _years_later(now, tier.valid_years) if tier.valid_years else None,
         free_index(used_indices(issued), secrets.randbelow),
-        secrets.token_hex(16),
+        salt,
+        person_digest(person, salt),
         decision_digest(decision),
     )
 

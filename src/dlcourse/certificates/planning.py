@@ -71,6 +71,13 @@ def _step(
         return Step(
             *who, Action.REVIEW, f"has a certificate, but is now {decision.verdict}: {why}", issued
         )
+    person = roster.get(decision.student)
+    if live and person is not None and not issued.is_of(person):
+        why = (
+            "the roster has another name or address than the certificate was issued to: revoke it "
+            "with --replace, or put the roster right"
+        )
+        return Step(*who, Action.REVIEW, why, issued)
     if live:
         missing = [path.name for path in files_of(places, issued) if not path.exists()]
         if not missing:

@@ -75,7 +75,10 @@ def carry_out(course: Course, purge: Purge, now: datetime) -> None:
         write_atomically(path, left, 0o600)
     issued = read_issued(places.issued)
     if any(one.student == purge.student for one in issued):
-        without = [replace(one, salt="") if one.student == purge.student else one for one in issued]
+        without = [
+            replace(one, salt="", person="") if one.student == purge.student else one
+            for one in issued
+        ]
         write_issued(without, places.issued)
 
 

@@ -85,6 +85,14 @@ def read_results(
     return results
 
 
+def known_students(course: Course) -> frozenset[str]:
+    """The ids in the gradebook and in `submitted/`."""
+    handed_in = course.submitted.iterdir() if course.submitted.is_dir() else ()
+    with course.gradebook() as gradebook:
+        ids = {student.id for student in gradebook.students}
+    return frozenset(ids | {path.name for path in handed_in if path.is_dir()})
+
+
 def reason_without_grade(
     course: Course, assignment: str, student: str, in_gradebook: bool, digest: str | None
 ) -> str:
@@ -135,7 +143,7 @@ def _graded(row: SubmittedAssignment, student: str, assignment: str, possible: f
         # A score that needs review is open, whatever an earlier version of the answer got.
         ungraded = grade.auto_score is None and grade.manual_score is None
         if grade.needs_manual_grade or ungraded:
-            waiting.append(grade.cell.max_score)
+            waiting.append(grade.cell.max_score + max(0.0, grade.extra_credit or 0.0))
         else:
             certain.append(grade.score)
     low, open_ = math.fsum(certain), math.fsum(waiting)

@@ -7,6 +7,7 @@ images, and from the packages. Their digests stand beside the runs.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 
 from dlcourse.checks.arrays import Images
-from dlcourse.data import digest, load_cifar10, private_split
+from dlcourse.data import digest, find_source, load_cifar10, private_split
 from dlcourse.data.standin import PRIVATE_SEED
 from nbjudge.judge.names import SourceCell
 from nbjudge.markers import solved
@@ -40,27 +42,34 @@ class Basis:
     images: str
     versions: Mapping[str, str]
 
+    def digest(self) -> str:
+        """sha256 (hex), the same as long as the runs count: of versions, two numbers do."""
+        versions = {name: _minor(self.versions[name]) for name in PACKAGES}
+        content = json.dumps([self.cells, self.images, versions], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
 
-def basis_now(course: Path, data: str | Path | None) -> Basis:
-    """What runs would follow from today, in the folder `course` and with `data`.
 
-    `data` is as in `load_cifar10`, but None leaves the images out: CIFAR-10's are not in every
-    place, and do not change.
-    """
-    images = "" if data is None else image_digest(*measured_images(data))
+def basis_now(course: Path, images: str = "") -> Basis:
+    """What runs in the folder `course` would follow from, on images with the digest `images`."""
     return Basis(deciding_cells(course), images, {name: version(name) for name in PACKAGES})
 
 
-def measured_images(path: str | Path | None) -> tuple[Images, Images]:
-    """The images and labels that runs are made on: for training, and unseen. All are uint8."""
-    (train_images, train_labels), _ = load_cifar10(path)
-    # Not the seed of a class: evidence is for everybody.
+def measured_images(path: str | Path | None = None) -> tuple[Images, Images]:
+    """The images and labels that runs are made on, uint8: for training, and unseen.
+
+    `path` is as in `load_cifar10`. Evidence is for everybody: no class's own seed counts.
+    """
+    (train_images, train_labels), test = load_cifar10(path)
     unseen = private_split(path, seed=PRIVATE_SEED)
+    if find_source(path).name == "cifar10-subset":
+        # So few: all of them that no training saw.
+        unseen = np.concatenate([test[0], unseen[0]]), np.concatenate([test[1], unseen[1]])
     return (train_images[:N_TRAIN], train_labels[:N_TRAIN]), unseen
 
 
-def image_digest(train: Images, unseen: Images) -> str:
-    """sha256 (hex) of the images and labels of `measured_images`."""
+def image_digest(path: str | Path | None = None) -> str:
+    """sha256 (hex) of `measured_images(path)`."""
+    train, unseen = measured_images(path)
     return digest(*train, *unseen)
 
 

@@ -1,300 +1,218 @@
-"""What a threshold's runs say about it: the chances of a wrong verdict, in figures and pictures.
+"""How well thresholds are founded, as a person reads it: tables in the terminal, HTML with plots.
 
-The chances are those that one more run lies beyond the threshold, by Student's t prediction from
-a normal distribution fitted to the runs, as in `bounds` (Hahn and Meeker, Statistical Intervals,
-1991, section 4.7).
+The same figures give the same bytes. Nothing is fetched; text and axes take the page's colour.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
 
-import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
 from scipy import stats
 
-from dlcourse.thresholds.bounds import CHANCE_OF_FAILING, thresholds_from
+from dlcourse.thresholds.bounds import CHANCE_OF_FAILING
+from dlcourse.thresholds.chances import CHANCE_OF_PASSING, Calibrated, Measured, odds
 
-CHANCE_OF_PASSING = 0.01
-# Below this, the runs speak against a normal distribution.
-_NOT_NORMAL = 0.05
-Run = Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The runs of one kind of model against one threshold.
-
-    `worst` is the run that comes nearest to the wrong verdict, or is furthest on its side; `spread`
-    the scale of one more run's figure about `mean`, with the luck of picking images where the judge
-    has others; `margin` how many `sd` the mean lies on the right side of the threshold;
-    `pass_interval` the 95% interval of Clopper and Pearson for the share that passes; `chance` that
-    of the wrong verdict: a reference fails, a weak solution passes. `normality` is the p-value of
-    the test of Shapiro and Wilk.
-    """
-
-    about: str
-    values: tuple[float, ...]
-    mean: float
-    sd: float
-    worst: float
-    spread: float
-    margin: float
-    passed: int
-    pass_interval: tuple[float, float]
-    chance: float
-    normality: float
-
-    @property
-    def n(self) -> int:
-        """How many runs."""
-        return len(self.values)
-
-    @property
-    def rests_on(self) -> str:
-        """What the chance rests on, in words."""
-        p = f"Shapiro–Wilk p = {self.normality:.2g}"
-        doubt = (
-            f"they do not look it ({p}), so the chance is only a guide"
-            if self.normality < _NOT_NORMAL
-            else f"nothing in them speaks against it ({p}), but so few say little about the tails"
-        )
-        return f"{self.about}: a normal distribution fitted to {self.n} runs; {doubt}."
+_COLUMNS = ("solution", "runs", "mean ± sd", "nearest", "margin", "passes (95%)", "chance")
+# Of the plot, in pixels: its width, the part with names, the rim on the right; heights.
+_WIDTH, _NAMES, _RIM, _ROW, _TOP, _AXIS, _CURVE = 720, 190, 14, 66, 22, 30, 36
+# Readable on white and on black, and told apart by those who do not tell red from green.
+_REFERENCE, _WEAK = "#2f80c2", "#d1662a"
+_STYLE = f"""\
+.calibration .beside {{ display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: center; }}
+.calibration figure {{ margin: 0; flex: 1 1 30rem; max-width: {_WIDTH}px; }}
+.calibration svg {{ width: 100%; height: auto; color: inherit; }}
+.calibration table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+.calibration th, .calibration td {{ padding: .15rem .6rem; text-align: right;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); }}
+.calibration th:first-child, .calibration td:first-child {{ text-align: left; }}
+.calibration .scroll {{ overflow-x: auto; }}"""
 
 
-@dataclass(frozen=True)
-class Calibrated:
-    """A threshold for one data source, with the runs that it has to let pass and to stop.
+# From a figure to its place on the plot, in pixels.
+Place = Callable[[float], float]
 
-    A solution with more than one model, each held to the threshold, has more than one `reference`,
-    and `chance_of_failing` is the sum of theirs: at most that. `chosen` is the threshold that
-    `bounds` takes from the runs; `room` are the lowest and the highest that keep every chance
-    within its limit, crossed where there is none, infinite where there is nothing to stop.
-    """
 
-    source: str
-    name: str
-    threshold: float
-    at_least: bool
-    reference: tuple[Measured, ...]
-    weak: tuple[Measured, ...]
-    chosen: float
-    room: tuple[float, float]
+def threshold_tables(calibrated: Iterable[Calibrated]) -> tuple[Table, ...]:
+    """A table for each threshold: a row for each kind of model, what is wrong below."""
+    return tuple(map(_table, calibrated))
 
-    @property
-    def direction(self) -> str:
-        """Which side passes: "at least" or "at most"."""
-        return "at least" if self.at_least else "at most"
 
-    @property
-    def chance_of_failing(self) -> float:
-        """An upper bound of the chance that one more run of the reference fails."""
-        return sum(one.chance for one in self.reference)
+def _table(one: Calibrated) -> Table:
+    title = Text(f"{_heading(one)}: ", style="bold")
+    title.append("holds", "green") if one.holds else title.append("does not hold", "bold red")
+    table = Table(
+        *_COLUMNS,
+        box=SIMPLE_HEAD,
+        title=title,
+        caption=Text("\n".join(one.faults), style="red") if one.faults else None,
+        title_justify="left",
+        caption_justify="left",
+    )
+    for model, is_reference in _models(one):
+        table.add_row(*map(Text, _cells(model, is_reference)))
+    return table
 
-    @property
-    def holds(self) -> bool:
-        """Whether the reference and every weak solution are within their limits."""
-        return not self.faults
 
-    @property
-    def faults(self) -> tuple[str, ...]:
-        """In words, each chance that is above its limit, and which threshold would do."""
-        words = [
-            f"{weak.about} passes by a chance of {odds(weak.chance)}, above "
-            f"{odds(CHANCE_OF_PASSING)}."
-            for weak in self.weak
-            if weak.chance > CHANCE_OF_PASSING
+def make_fragment(calibrated: Iterable[Calibrated]) -> str:
+    """HTML for a page's body: for each threshold its runs in a plot, and the figures beside it."""
+    sections = "\n".join(map(_section, calibrated))
+    return f'<div class="calibration">\n<style>\n{_STYLE}\n</style>\n{sections}\n</div>\n'
+
+
+def _heading(one: Calibrated) -> str:
+    return f"{one.source}, {one.name}, {one.direction} {one.threshold:g}"
+
+
+def _models(one: Calibrated) -> list[tuple[Measured, bool]]:
+    return [(one.reference, True), *((weak, False) for weak in one.weak)]
+
+
+def _cells(model: Measured, is_reference: bool) -> tuple[str, ...]:
+    low, high = model.pass_interval
+    return (
+        model.about,
+        f"{model.n}",
+        f"{model.mean:.3f} ± {model.sd:.3f}",
+        f"{model.worst:.3f}",
+        f"{model.margin:.1f} sd",
+        f"{model.passed} of {model.n} ({low:.0%} to {high:.0%})",
+        f"{'fails' if is_reference else 'passes'}: {odds(model.chance)}",
+    )
+
+
+def _section(one: Calibrated) -> str:
+    rows = "\n".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _cells(model, is_reference))}</tr>"
+        for model, is_reference in _models(one)
+    )
+    head = "".join(f"<th>{escape(column)}</th>" for column in _COLUMNS)
+    verdict = "It holds." if one.holds else "It does not hold: " + " ".join(one.faults)
+    rests = "".join(f"<li>{escape(model.rests_on)}</li>" for model, _ in _models(one))
+    return f"""\
+<section>
+<h3>{escape(_heading(one))}</h3>
+<p>{escape(verdict)} From these runs, {one.chosen:g} would be chosen. Allowed are \
+{odds(CHANCE_OF_FAILING)} for the reference to fail and {odds(CHANCE_OF_PASSING)} for each weak \
+solution to pass.{"" if one.weak else " No weak solution was measured against it."}</p>
+<div class="beside">
+<figure>
+{_plot(one)}
+</figure>
+<div class="scroll"><table>
+<thead><tr>{head}</tr></thead>
+<tbody>
+{rows}
+</tbody>
+</table></div>
+</div>
+<details><summary>What the chances rest on</summary><ul>{rests}</ul></details>
+</section>"""
+
+
+def _plot(one: Calibrated) -> str:
+    """An SVG: a row for each kind of model, a dot for each run, the fitted curve above them."""
+    models = _models(one)
+    low, high = _limits(one)
+
+    def x(value: float) -> float:
+        return round(_NAMES + (value - low) / (high - low) * (_WIDTH - _RIM - _NAMES), 1)
+
+    bottom = _TOP + _ROW * len(models)
+    line = x(one.threshold)
+    left, right = (line, _WIDTH - _RIM) if one.at_least else (_NAMES, line)
+    anchor = "end" if line > (_NAMES + _WIDTH) / 2 else "start"
+    arrow = "passes →" if one.at_least else "← passes"
+    title = f"{one.name}, {one.source}: runs and fitted curves beside the threshold"
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {bottom + _AXIS}" '
+            'role="img" font-family="sans-serif" font-size="12" fill="currentColor">',
+            f"<title>{escape(title)}</title>",
+            f'<rect x="{left}" y="{_TOP}" width="{round(right - left, 1)}" '
+            f'height="{bottom - _TOP}" opacity="0.07"/>',
+            *(
+                _row(model, is_reference, _TOP + _ROW * place, x, low, high)
+                for place, (model, is_reference) in enumerate(models)
+            ),
+            f'<path d="M{line} {_TOP - 6}V{bottom}" stroke="currentColor" stroke-width="2"/>',
+            f'<text x="{line}" y="{_TOP - 9}" text-anchor="{anchor}">{one.direction} '
+            f"{one.threshold:g}: {arrow}</text>",
+            _axis(low, high, bottom, x),
+            "</svg>",
         ]
-        if self.chance_of_failing > CHANCE_OF_FAILING:
-            models = " (the sum over its models)" if len(self.reference) > 1 else ""
-            words.insert(
-                0,
-                f"The reference fails by a chance of {odds(self.chance_of_failing)}{models}, "
-                f"above {odds(CHANCE_OF_FAILING)}.",
-            )
-        return (*words, _advice(*self.room)) if words else ()
-
-
-@dataclass(frozen=True)
-class _Series:
-    about: str
-    run: str
-    figure: Callable[[Run], float]
-
-
-@dataclass(frozen=True)
-class _Claim:
-    """What a threshold tells apart; `sampling` names the images' share of a run's deviation.
-
-    Without it, the figure is a share of images, whose deviation is a binomial's.
-    """
-
-    name: str
-    at_least: bool
-    reference: tuple[_Series, ...]
-    weak: tuple[_Series, ...] = ()
-    sampling: str = ""
-
-
-def _accuracy(about: str, run: str) -> _Series:
-    return _Series(about, run, lambda r: r["accuracy"])
-
-
-_CLAIMS = (
-    _Claim(
-        "convnet_accuracy",
-        True,
-        (_accuracy("the reference", "convnet"),),
-        (
-            _accuracy("not trained", "untrained"),
-            _accuracy("trained on images not normalised", "unnormalised"),
-            _accuracy("without convolutions", "dense-only"),
-        ),
-    ),
-    _Claim(
-        "dropout_accuracy",
-        True,
-        (
-            _Series("the reference without dropout", "dropout", lambda r: r["plain_accuracy"]),
-            _Series("the reference with dropout", "dropout", lambda r: r["dropout_accuracy"]),
-        ),
-    ),
-    _Claim(
-        "dropout_gap",
-        False,
-        (_Series("the reference", "dropout", lambda r: r["dropout_loss_gap"]),),
-        (_Series("without dropout", "dropout", lambda r: r["plain_loss_gap"]),),
-        sampling="gap_sampling_sd",
-    ),
-    _Claim(
-        "dropout_loss_tolerance",
-        False,
-        (_Series("the reference", "dropout", lambda r: -r["loss_saved"]),),
-        sampling="saved_sampling_sd",
-    ),
-)
-
-
-def describe(file: Mapping[str, Any]) -> tuple[Calibrated, ...]:
-    """What the runs in a thresholds file (see `dlcourse.thresholds.load`) say of each threshold.
-
-    A weak network that the file does not call told apart is left out. `KeyError` where runs are
-    missing that a threshold rests on.
-    """
-    images, runs = file["images"], file["evidence"]
-    others = images["measured_on"] if images["judge_has_others"] else None
-    chosen = thresholds_from(runs, others)["thresholds"]
-    return tuple(
-        _describe(claim, file["thresholds"][claim.name], file, others, chosen[claim.name])
-        for claim in _CLAIMS
     )
 
 
-def _describe(
-    claim: _Claim, threshold: float, file: Mapping[str, Any], others: int | None, chosen: float
-) -> Calibrated:
-    def measured(series: _Series, is_reference: bool) -> Measured:
-        runs = file["evidence"][series.run]
-        values = tuple(float(series.figure(run)) for run in runs)
-        mean = float(np.mean(values))
-        sampling = (
-            0.0
-            if others is None
-            else float(np.mean([run[claim.sampling] for run in runs]))
-            if claim.sampling
-            else math.sqrt(mean * (1 - mean) / others)
-        )
-        return _measured(series.about, values, sampling, threshold, claim.at_least, is_reference)
+def _limits(one: Calibrated) -> tuple[float, float]:
+    models = [model for model, _ in _models(one)]
+    lows = [min(*model.values, model.mean - 3.5 * model.spread) for model in models]
+    highs = [max(*model.values, model.mean + 3.5 * model.spread) for model in models]
+    low, high = min(one.threshold, *lows), max(one.threshold, *highs)
+    rim = 0.02 * (high - low) or 1.0
+    return low - rim, high + rim
 
-    reference = tuple(measured(series, True) for series in claim.reference)
-    weak = tuple(
-        measured(series, False)
-        for series in claim.weak
-        if file["told_apart"].get(series.run, series.run not in _NETWORKS)
-    )
-    return Calibrated(
-        file["source"],
-        claim.name,
-        threshold,
-        claim.at_least,
-        reference,
-        weak,
-        chosen,
-        _room(reference, weak, claim.at_least),
+
+def _row(model: Measured, is_reference: bool, top: int, x: Place, low: float, high: float) -> str:
+    colour = _REFERENCE if is_reference else _WEAK
+    base = top + 8 + _CURVE
+    return "\n".join(
+        [
+            _curve(model, colour, base, x, low, high),
+            *(
+                # In three lines, so that runs with like figures stay apart.
+                f'<circle cx="{x(value)}" cy="{base + 6 + 6 * (place % 3)}" r="2.8" '
+                f'fill="{colour}"/>'
+                for place, value in enumerate(sorted(model.values))
+            ),
+            f'<text x="0" y="{base}">{escape(model.about)}</text>',
+        ]
     )
 
 
-_NETWORKS = ("untrained", "unnormalised", "dense-only")
-
-
-def _measured(
-    about: str,
-    values: tuple[float, ...],
-    sampling_sd: float,
-    threshold: float,
-    at_least: bool,
-    is_reference: bool,
-) -> Measured:
-    n, mean, sd = len(values), float(np.mean(values)), float(np.std(values, ddof=1))
-    spread = math.sqrt(sd**2 * (1 + 1 / n) + sampling_sd**2)
-    # A reference errs below a threshold of "at least", a weak solution above it.
-    errs_below = at_least == is_reference
-    ahead = mean - threshold if errs_below else threshold - mean
-    passed = sum(v >= threshold if at_least else v <= threshold for v in values)
-    interval = stats.binomtest(passed, n).proportion_ci(method="exact")
-    return Measured(
-        about=about,
-        values=values,
-        mean=mean,
-        sd=sd,
-        worst=min(values) if errs_below else max(values),
-        spread=spread,
-        margin=ahead / sd if sd else math.copysign(math.inf, ahead),
-        passed=passed,
-        pass_interval=(float(interval.low), float(interval.high)),
-        chance=float(stats.t.sf(ahead / spread, n - 1)) if spread else float(ahead <= 0),
-        normality=float(stats.shapiro(values).pvalue) if sd else 0.0,
+def _curve(model: Measured, colour: str, base: int, x: Place, low: float, high: float) -> str:
+    """The density of one more run's figure, its peak `_CURVE` high."""
+    if not model.spread:
+        return ""
+    reach = 4 * model.spread
+    start, end = max(low, model.mean - reach), min(high, model.mean + reach)
+    steps = 60
+    values = [start + (end - start) * i / steps for i in range(steps + 1)]
+    density = stats.t.pdf([(v - model.mean) / model.spread for v in values], model.n - 1)
+    peak = stats.t.pdf(0, model.n - 1)
+    points = " ".join(
+        f"{x(value)},{base - _CURVE * height / peak:.1f}"
+        for value, height in zip(values, density, strict=True)
+    )
+    return (
+        f'<polygon points="{x(start)},{base} {points} {x(end)},{base}" fill="{colour}" '
+        f'fill-opacity="0.25" stroke="{colour}" stroke-width="1.5"/>'
     )
 
 
-def _room(
-    reference: Sequence[Measured], weak: Sequence[Measured], at_least: bool
-) -> tuple[float, float]:
-    def far(one: Measured, chance: float, upwards: bool) -> float:
-        reach = float(stats.t.isf(chance, one.n - 1)) * one.spread
-        return one.mean + reach if upwards else one.mean - reach
-
-    # Shared among the reference's models, so that the sum is within the limit.
-    each = CHANCE_OF_FAILING / len(reference)
-    passing = [far(one, each, not at_least) for one in reference]
-    stopping = [far(one, CHANCE_OF_PASSING, at_least) for one in weak]
-    if at_least:
-        return max(stopping, default=-math.inf), min(passing)
-    return max(passing), min(stopping, default=math.inf)
-
-
-def _advice(low: float, high: float) -> str:
-    if low > high:
-        return "No threshold keeps every chance within its limit."
-    if math.isinf(low):
-        return f"A threshold of at most {high:.4f} would do."
-    if math.isinf(high):
-        return f"A threshold of at least {low:.4f} would do."
-    return f"A threshold from {low:.4f} to {high:.4f} would do."
+def _axis(low: float, high: float, y: int, x: Place) -> str:
+    ticks = _ticks(low, high)
+    digits = max(0, -math.floor(math.log10(ticks[1] - ticks[0]))) if len(ticks) > 1 else 3
+    return "\n".join(
+        [
+            f'<path d="M{_NAMES} {y}H{_WIDTH - _RIM}" stroke="currentColor"/>',
+            *(
+                f'<path d="M{x(tick)} {y}v5" stroke="currentColor"/>'
+                f'<text x="{x(tick)}" y="{y + 19}" text-anchor="middle">{tick:.{digits}f}</text>'
+                for tick in ticks
+            ),
+        ]
+    )
 
 
-def odds(chance: float) -> str:
-    """A chance as people say it: "1 in 1,340"; two figures, and no more than runs can tell."""
-    if chance < 1e-6:
-        return "less than 1 in 1,000,000"
-    if chance > 0.2:
-        return f"{chance:.0%}"
-    digits = 3 - math.ceil(math.log10(1 / chance))
-    return f"1 in {round(1 / chance, min(digits, 0)):,.0f}"
-
-
-def all_hold(calibrated: Iterable[Calibrated]) -> bool:
-    """Whether every threshold does."""
-    return all(one.holds for one in calibrated)
+def _ticks(low: float, high: float) -> Sequence[float]:
+    """About six round numbers from `low` to `high`."""
+    rough = (high - low) / 6
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [round(i * step, 10) + 0.0 for i in range(first, last + 1)]
