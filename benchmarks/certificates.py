@@ -108,7 +108,7 @@ def main() -> None:
         table = Table("what", "seconds")
 
         began = time.monotonic()
-        decided = decide_course(course)
+        decided = decide_course(course, datetime.now(UTC))
         write_decisions(decided, places)
         table.add_row(f"{len(decided.decisions)} decisions, explained", _since(began))
 

@@ -111,7 +111,7 @@ def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> 
     places = Places(course.gradebook_folder)
     write_roster(recipes, places.roster)
     write_reports(recipes, read_policy(places.policy).sessions, places.attendance)
-    decided = decide_course(course)
+    decided = decide_course(course, datetime.now(UTC))
     tiers = tuple(tier.name for tier in decided.policy.tiers)
     rows = _rows(decided.policy.assignments, recipes, outcomes, decided)
     return Demo(tiers, tuple(rows), _certify(places, decided, progress))

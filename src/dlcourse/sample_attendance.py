@@ -53,7 +53,7 @@ def write_reports(recipes: Sequence[Recipe], sessions: Iterable[Session], folder
             *_rows(recipes, session),
         ]
         _write(folder / session.report, table)
-    _write(folder / "aliases.csv", [("participant", "student"), (HOST, "")])
+    _write(folder / "aliases.csv", [("participant", "student"), (HOST, "-")])
 
 
 def _rows(recipes: Sequence[Recipe], session: Session) -> Iterator[tuple[str, ...]]:

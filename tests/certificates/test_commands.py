@@ -6,12 +6,13 @@ import email.policy
 import json
 import shutil
 import stat
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pikepdf
 import pytest
 from typer.testing import CliRunner
 
+from dlcourse.certificates.log import append
 from dlcourse.cli import app
 
 
@@ -270,6 +271,28 @@ class TestCertify:
         (classroom.places.people / "ada").unlink()
         assert "2 × make its files again" in call("certify", "--yes")
 
+    def test_a_clock_that_went_back_is_noticed(self, classroom, call, monkeypatch):
+        call("certify", "--yes", "--student", "ada")
+        log = classroom.places.log
+        append(log, "key", datetime(2030, 1, 1, tzinfo=UTC))
+        assert "set the clock right" in call("certify", "--yes", code=2)
+
+    def test_before_the_course_has_ended_nothing_is_certified(self, classroom, call):
+        policy = classroom.places.policy
+        policy.write_text(policy.read_text().replace("2026-06-09", "2036-06-09"))
+        (classroom.places.attendance / "day-2.csv").unlink()
+        assert "The course ends on 2036-06-09" in call("certify", "--yes", code=2)
+
+    def test_a_log_that_was_changed_is_not_gone_on_with(self, classroom, call):
+        call("certify", "--yes", "--student", "ada")
+        lines = classroom.places.log.read_text().splitlines(keepends=True)
+        classroom.places.log.write_text("".join(lines[1:]))
+        assert "was changed, or is not whole" in call("certify", "--yes", code=2)
+
+    def test_a_student_whom_there_is_not(self, call):
+        assert "no student nobody" in call("certify", "--student", "nobody", code=2)
+        assert "no student nobody" in call("eligible", "--student", "nobody", code=2)
+
 
 class TestRevoke:
     def revoke(self, call, classroom, *more, **how):
@@ -396,6 +419,12 @@ class TestHandOver:
         text = message.get_body(("plain",)).get_content()
         assert "present for 1 h of 2 h 30 min" in " ".join(text.split())
         assert not classroom.files("dan", ".eml")
+
+    def test_nobody_is_refused_who_may_be_on_the_review_list(self, classroom, call):
+        report = classroom.places.attendance / "day-2.csv"
+        line = "Bobby,,06/09/2026 09:00:00 AM,06/09/2026 12:00:00 PM,180,Yes,,No\n"
+        report.write_text(report.read_text("utf-8-sig") + line)
+        assert "review list" in call("refusals", code=2)
 
     def test_a_refusal_goes_when_the_certificate_comes(self, classroom, call):
         call("refusals")

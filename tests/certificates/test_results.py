@@ -1,7 +1,7 @@
 """What the gradebook and the records say of each student."""
 
 import shutil
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,9 @@ def gradebook_of_ada(tmp_path_factory) -> Path:
             gradebook.add_grade_cell(cell, "convnet", "convnet", max_score=points, cell_type=kind)
         gradebook.add_student("ada")
     return path
+
+
+NOW = datetime(2026, 6, 20, tzinfo=UTC)
 
 
 class Class:
@@ -58,7 +61,7 @@ class Class:
         return write_record(self.course.gradebook_folder, record)
 
     def read(self, assignments=("convnet",)) -> Result:
-        (result,) = read_results(self.course, assignments, asked_by="policy.toml")
+        (result,) = read_results(self.course, assignments, asked_by="policy.toml", now=NOW)
         return result
 
 
@@ -73,6 +76,14 @@ class TestGradebook:
 
     def test_a_known_student_without_a_submission_is_listed(self, course):
         assert points(course.read()) == (0, 0, "not submitted")
+
+    def test_what_is_not_due_yet_may_still_come(self, course):
+        with course.course.gradebook() as gradebook:
+            gradebook.find_assignment("convnet").duedate = datetime(2026, 6, 20, 12)
+            gradebook.db.commit()
+        low, high, why = points(course.read())
+        assert (low, high) == (0, 10)
+        assert why == "not submitted yet; it is due on 2026-06-20 at 12:00 UTC"
 
     def test_a_graded_submission(self, course):
         course.hand_in()
@@ -152,7 +163,7 @@ class TestGradebook:
         assert course.read().late_seconds == 3600
 
     def test_who_is_only_in_the_roster_has_not_handed_in(self, course):
-        results = read_results(course.course, ["convnet"], asked_by="", students=["zoe"])
+        results = read_results(course.course, ["convnet"], now=NOW, students=["zoe"])
         assert [(r.student, r.why) for r in results] == [
             ("ada", "not submitted"),
             ("zoe", "not submitted"),

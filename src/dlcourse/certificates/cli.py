@@ -21,6 +21,7 @@ from dlcourse.terminal import (
 )
 
 if TYPE_CHECKING:
+    from dlcourse.certificates.deciding import Decided
     from dlcourse.certificates.issuing import Office
     from dlcourse.certificates.policy import Policy
     from dlcourse.certificates.verification import Facts
@@ -95,7 +96,8 @@ def eligible(
 
         here = load_course(course)
         places = Places(here.gradebook_folder)
-        decided = decide_course(here, policy)
+        decided = decide_course(here, datetime.now(UTC), policy)
+        _require_known(student, decided)
         shown = [d for d in decided.decisions if not student or d.student in student]
         console.print(decision_table(shown))
         if not decided.roster and decided.policy.sessions:
@@ -145,7 +147,8 @@ def certify(
 
         here = load_course(course)
         with course_lock(here.gradebook_folder):
-            decided = decide_course(here, policy)
+            decided = decide_course(here, datetime.now(UTC), policy)
+            _require_known(student, decided)
             office = _office(here, decided.policy)
             issued = read_issued(office.places.issued)
             steps = plan(decided.decisions, issued, decided.roster, office.places)
@@ -170,6 +173,8 @@ def certify(
                 console.print(problem, style="red", highlight=False)
             if todo:
                 console.print(f"To hand over: {office.places.people}")
+            if ".example." in office.issuer.site:
+                console.print(f"{office.places.issuer} still names an example.", style="yellow")
             console.print(f"To publish at {office.issuer.site}: {office.places.site}")
     if problems or counts[Action.BLOCKED] or counts[Action.REVIEW]:
         raise typer.Exit(NEEDS_A_PERSON)
@@ -189,7 +194,13 @@ def refusals(
         from nbjudge.course import load_course
 
         here = load_course(course)
-        decided = decide_course(here, policy)
+        decided = decide_course(here, datetime.now(UTC), policy)
+        _require_known(student, decided)
+        if decided.attendance.review:
+            stop(
+                "Somebody on the review list may be one of those who would be refused: see "
+                "`dlcourse attendance` first."
+            )
         office = _office(here, decided.policy)
         wanted = [d for d in decided.decisions if not student or d.student in student]
         if left_out := [name for name in decided.unknown if not student or name in student]:
@@ -294,8 +305,9 @@ def revoke(
             console.print(
                 f"{which.id}: {which.title}, issued to {which.student} on {which.issued:%Y-%m-%d}"
             )
-            now = datetime.now(UTC).replace(microsecond=0)
-            left = revoke_one(issued, which, Revocation(now, reason, author, replace))
+            now = datetime.now(UTC)
+            revocation = Revocation(now.replace(microsecond=0), reason, author, replace)
+            left = revoke_one(issued, which, revocation)
             if not yes and not typer.confirm("Revoke it?"):
                 raise typer.Exit(NEEDS_A_PERSON)
             record_revocation(office, left, now)
@@ -369,6 +381,12 @@ def list_keys() -> None:
 
         for key in public_keys(keys_folder()):
             console.print(key["kid"], highlight=False)
+
+
+def _require_known(students: list[str] | None, decided: Decided) -> None:
+    known = {decision.student for decision in decided.decisions}
+    if unknown := sorted(set(students or ()) - known):
+        stop(f"There is no student {', '.join(unknown)}.")
 
 
 def _in_words(facts: Facts) -> str:

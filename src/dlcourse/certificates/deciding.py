@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from dlcourse.certificates.attendance.reading import Attendance, read_attendance
@@ -40,17 +41,19 @@ class Decided:
     unknown: tuple[str, ...]
 
 
-def decide_course(course: Course, policy_file: Path | None = None) -> Decided:
+def decide_course(course: Course, now: datetime, policy_file: Path | None = None) -> Decided:
     """Read policy, roster, reports, gradebook and records; decide. Changes nothing.
 
-    Without a roster nobody can be found in the reports, so attendance is open for all.
-    `CertificateError` if a file cannot be used.
+    What is not due yet at `now` (aware, in UTC) is open. Without a roster nobody can be found in
+    the reports, so attendance is open for all. `CertificateError` if a file cannot be used.
     """
     places = Places(course.gradebook_folder)
     policy = read_policy(policy_file or places.policy)
     roster = read_roster(places.roster) if places.roster.exists() else {}
     attendance = read_attendance(policy.sessions, places.attendance, roster)
-    results = read_results(course, policy.assignments, asked_by=policy.source, students=roster)
+    results = read_results(
+        course, policy.assignments, now=now, asked_by=policy.source, students=roster
+    )
     decisions = decide(policy, results, attendance.attended)
     evidence = make_evidence(policy, results, attendance.attended, attendance.digests)
     unknown = tuple(sorted(set(roster) - known_students(course)))

@@ -141,6 +141,8 @@ def _to_text(value: object) -> str:
 
 
 def _from_json(row: dict[str, Any]) -> Issued:
+    if not isinstance(row["id"], str) or type(row["status_index"]) is not int:
+        raise TypeError(f"{row['id']!r}, {row['status_index']!r}")
     revoked = row.get("revoked")
     if revoked is not None:
         revoked = Revocation(**revoked | {"when": datetime.fromisoformat(revoked["when"])})

@@ -68,7 +68,12 @@ def certify(
     makes them. Raises `CertificateError` before anything is written if there is no key.
     """
     key = signing_key(office.keys)
-    _require_whole(office.places, issued)
+    require_whole(office.places, issued, now)
+    if now.date() < office.policy.days[1]:
+        raise CertificateError(
+            f"The course ends on {office.policy.days[1]:%Y-%m-%d}, and the clock says "
+            f"{now:%Y-%m-%d}: nothing can be certified yet."
+        )
     everything, todo = list(issued), []
     decided = {(d.student, d.tier): d for d in decisions}
     for step in steps:
@@ -98,7 +103,7 @@ def record_revocation(office: Office, issued: Sequence[Issued], now: datetime) -
     What was to be handed over of a revoked certificate is removed.
     """
     signing_key(office.keys)
-    _require_whole(office.places, issued)
+    require_whole(office.places, issued, now)
     write_issued(issued, office.places.issued)
     log = office.places.log
     append_all(log, now, unlogged(read_log(log), (), (), issued))
@@ -146,9 +151,19 @@ def verify_log(places: Places, head: str = "") -> tuple[list[str], str]:
     return problems, f"{len(log)} lines fit together. The last one's digest: {log[-1].digest}"
 
 
-def _require_whole(places: Places, issued: Iterable[Issued]) -> None:
-    """Refuse to go on with a list that was lost, or comes from before the log's last lines."""
-    lost = _lost(read_log(places.log), issued)
+def require_whole(places: Places, issued: Iterable[Issued], now: datetime) -> None:
+    """Refuse to go on with a list or a log that is not whole, or with a clock that went back."""
+    if places.log.exists() and (problems := check_log(places.log)):
+        raise CertificateError(
+            f"{places.log} was changed, or is not whole: {problems[0]}. Put it back from a backup."
+        )
+    log = read_log(places.log)
+    if log and now < log[-1].when:
+        raise CertificateError(
+            f"The clock says {now:%Y-%m-%d %H:%M} UTC, and {places.log} has a line of "
+            f"{log[-1].when:%Y-%m-%d %H:%M}: set the clock right."
+        )
+    lost = _lost(log, issued)
     if lost:
         more = f"; and {len(lost) - 3} more" if lost[3:] else ""
         raise CertificateError(

@@ -54,7 +54,9 @@ def plan(
     ]
     for key, one in newest.items():
         if key not in decided and one.revoked is None and not one.is_purged:
-            why = "has a certificate, but is not in the gradebook or the roster any more"
+            tiers = {decision.tier for decision in decisions}
+            gone = "its tier is" if one.tier not in tiers else "the student is"
+            why = f"a certificate was issued, and {gone} not there any more"
             steps.append(Step(*key, Action.REVIEW, why, one))
     return steps
 

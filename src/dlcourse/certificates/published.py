@@ -17,7 +17,12 @@ def published_keys(site: Path) -> list[dict[str, Any]]:
     if not any((site / path).exists() for path in _DID_PATHS):
         return []
     document, _ = read_published(site)
-    return [method["publicKeyJwk"] for method in document.get("verificationMethod", [])]
+    try:
+        return [dict(method["publicKeyJwk"]) for method in document["verificationMethod"]]
+    except (LookupError, TypeError, ValueError) as error:
+        raise CertificateError(
+            f"{site}: its did.json cannot be read: {error!r}. Put it back from a backup."
+        ) from error
 
 
 def read_published(site: Path) -> tuple[dict[str, Any], str]:

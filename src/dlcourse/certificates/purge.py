@@ -13,6 +13,7 @@ from dlcourse.certificates.attendance.removal import without_lines
 from dlcourse.certificates.attendance.review import COLUMNS
 from dlcourse.certificates.errors import CertificateError
 from dlcourse.certificates.issued import read_issued, write_issued
+from dlcourse.certificates.issuing import require_whole
 from dlcourse.certificates.log import append
 from dlcourse.certificates.places import Places, is_file_name
 from dlcourse.certificates.policy import read_policy
@@ -65,6 +66,7 @@ def plan_purge(course: Course, student: str) -> Purge:
 def carry_out(course: Course, purge: Purge, now: datetime) -> None:
     """Remove it. What an interruption leaves, the next purge removes."""
     places = Places(course.gradebook_folder)
+    require_whole(places, read_issued(places.issued), now)
     append(places.log, "purged", now, student=purge.student)
     if purge.in_gradebook:
         with course.gradebook() as gradebook:
@@ -113,9 +115,10 @@ def _tables(course: Course, places: Places, student: str) -> Iterator[tuple[Path
             if whose == student:
                 lines[places.attendance / report] = numbers
     own = (
-        (places.roster, ROSTER_COLUMNS),
         (places.attendance / ALIASES, COLUMNS),
         (course.gradebook_folder / "submission_times.csv", ("student", "assignment", "time")),
+        # The last to go: without it nobody is found in the others any more.
+        (places.roster, ROSTER_COLUMNS),
     )
     for path, columns in own:
         if path.exists():
@@ -135,7 +138,7 @@ def _remains(places: Places, student: str, issued: list[Issued]) -> Iterator[str
         )
     yield f"lines in {places.log}, under the pseudonym: without them the log could not be checked"
     if any(o.student == student for o in read_policy(places.policy).overrides):
-        yield f"the override in {places.policy}: it is yours to edit"
+        yield f"the override in {places.policy}: take it out, or nothing can be decided any more"
     yield "in Zoom's reports, rows of participants who were not recognised: you know who they are"
     yield "what left this folder: mails, backups, exports, the learning platform, Zoom's own copies"
     yield (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dlcourse.certificates.errors import CertificateError
@@ -47,18 +48,21 @@ def read_results(
     course: Course,
     assignments: Sequence[str],
     *,
+    now: datetime,
     asked_by: str = "",
     students: Collection[str] = (),
 ) -> list[Result]:
     """A result for every known student and each of `assignments`, in their order.
 
     Known are the students in the gradebook, those who have a folder in `submitted/`, and
-    `students`. `CertificateError` if the gradebook has no points for one of the assignments; the
-    message names `asked_by`, the file that asks for it.
+    `students`. What is not due yet at `now` (aware) may still be handed in. `CertificateError` if
+    the gradebook has no points for one of the assignments; the message names `asked_by`, the file
+    that asks for it.
     """
     digests = {(s.student, s.assignment): s.digest for s in find_submissions(course)}
     with course.gradebook() as gradebook:
         possible = {a.name: a.max_score for a in gradebook.assignments}
+        due = {a.name: a.duedate.replace(tzinfo=UTC) for a in gradebook.assignments if a.duedate}
         for name in assignments:
             if not possible.get(name):
                 raise CertificateError(
@@ -74,7 +78,7 @@ def read_results(
                 row, digest = rows.get(student), digests.get((student, name))
                 recorded = record_path(course.gradebook_folder, name, student).exists()
                 if row is None and digest is None and not recorded:
-                    results.append(Result(student, name, 0.0, 0.0, possible[name], "not submitted"))
+                    results.append(_missing(student, name, possible[name], due.get(name), now))
                 elif why := reason_without_grade(course, name, student, row is not None, digest):
                     late = row.total_seconds_late if row is not None else 0.0
                     results.append(
@@ -83,6 +87,15 @@ def read_results(
                 else:
                     results.append(_graded(row, student, name, possible[name]))
     return results
+
+
+def _missing(
+    student: str, assignment: str, possible: float, due: datetime | None, now: datetime
+) -> Result:
+    if due is not None and due > now:
+        why = f"not submitted yet; it is due on {due:%Y-%m-%d at %H:%M} UTC"
+        return Result(student, assignment, 0.0, possible, possible, why)
+    return Result(student, assignment, 0.0, 0.0, possible, "not submitted")
 
 
 def known_students(course: Course) -> frozenset[str]:

@@ -8,6 +8,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,13 +73,13 @@ def read_grades(
     remarks = [f"{name}: left out: it has no points" for name in names if not possible[name]]
     names = [name for name in names if possible[name]]
     points: dict[str, dict[str, float]] = defaultdict(dict)
-    for result in read_results(course, names, asked_by="the export"):
+    for result in read_results(course, names, now=datetime.now(UTC), asked_by="the export"):
         if students and result.student not in students:
             continue
         # With answers still to be read, the points so far are no grade.
         if not result.why:
             points[result.student][result.assignment] = result.low
-        elif result.why != "not submitted":
+        elif not result.why.startswith("not submitted"):
             remarks.append(f"{result.assignment}: left blank for {result.student}: {result.why}")
     rows = [
         Row(

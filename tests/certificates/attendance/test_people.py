@@ -130,13 +130,16 @@ class TestAliases:
         path = Path("attendance/aliases.csv")
         return read_aliases(text.encode(), path, ["s1", "s2"], ["day 1", "day 2"])
 
+    def test_an_empty_cell_was_forgotten(self):
+        assert "line 2: does not say who it is" in self.refusal("participant,student\nJan,\n")
+
     def refusal(self, text: str) -> str:
         with pytest.raises(CertificateError) as error:
             self.read(text)
         return str(error.value)
 
     def test_by_name_as_shown_by_email_and_nobody(self):
-        aliases = self.read("participant,student\nJan J.,s1\nada@home.example,s2\nThe Teacher,\n")
+        aliases = self.read("participant,student\nJan J.,s1\nada@home.example,s2\nThe Teacher,-\n")
         assert aliases.find("jan  j.", "", "day 1") == "s1"
         assert aliases.find("whoever", "Ada@Home.example", "day 2") == "s2"
         assert aliases.find("The Teacher", "", "day 1") == NOBODY

@@ -165,7 +165,7 @@ class TestReview:
     def test_an_alias_settles_it(self, read):
         rows = (row("Jan J.", "09:20", "10:10"), row("Teacher Jan", "09:00", "12:00", "t@x.org"))
         assert len(read(*rows).review) == 2
-        found = read(*rows, aliases="participant,student\nJan J.,s2\nt@x.org,\n")
+        found = read(*rows, aliases="participant,student\nJan J.,s2\nt@x.org,-\n")
         assert found.review == ()
         assert minutes(found, "s2") == (50, 50)
 
@@ -280,5 +280,5 @@ class TestDigests:
         (tmp_path / "day1.csv").write_text(
             HEAD + "Ada Lovelace,,11/02/2026 09:00 AM,11/02/2026 10:00 AM,0\n"
         )
-        (note,) = read_attendance([session()], tmp_path, ROSTER).notes
+        note, _ = read_attendance([session()], tmp_path, ROSTER).notes
         assert note.startswith("day1.csv: 11/02/2026 09:00 AM was read as 2 November 2026")

@@ -8,8 +8,8 @@ from dlcourse.certificates.attendance.review import COLUMNS, without_apostrophe
 from dlcourse.certificates.errors import CertificateError
 from dlcourse.certificates.tables import fold, read_records
 
-# Who is no student of this course, such as a teacher.
-NOBODY = ""
+# Who is no student of this course, such as a teacher. An empty cell was forgotten.
+NOBODY = "-"
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def read_aliases(
         where = f"{path}, line {record.line}"
         alias = Alias(
             fold(without_apostrophe(record.cells["participant"])),
-            record.cells["student"],
+            without_apostrophe(record.cells["student"]),
             without_apostrophe(record.cells.get("session", "")),
             fold(without_apostrophe(record.cells.get("email", ""))),
             record.line,
@@ -78,10 +78,15 @@ def read_aliases(
             raise CertificateError(
                 f"{where}: names no participant; write a name as Zoom shows it, or an e-mail"
             )
-        if alias.student and alias.student not in students:
+        if not alias.student:
             raise CertificateError(
-                f"{where}: there is no student {alias.student!r} in the roster; leave the cell "
-                "empty for somebody who is no student of this course"
+                f"{where}: does not say who it is; fill in the student, or {NOBODY} for somebody "
+                "who is no student of this course"
+            )
+        if alias.student not in (NOBODY, *students):
+            raise CertificateError(
+                f"{where}: there is no student {alias.student!r} in the roster; write {NOBODY} for "
+                "somebody who is no student of this course"
             )
         if alias.session and alias.session not in sessions:
             raise CertificateError(

@@ -97,10 +97,13 @@ def read_attendance(
         notes |= dict.fromkeys(report.notes)
         settled: dict[str, list[Stay]] = {}
         strangers: dict[Stranger, list[Stay]] = {}
+        by_name: list[str] = []
         for row in report.rows:
             student = aliases.find(row.shown, row.email, session.name)
             if student is None:
                 student = whois(row.names, row.email).student
+                if student is not None and not row.email:
+                    by_name.append(student)
             if student is None:
                 strangers.setdefault((row.names, row.email), []).append(row.readings)
             else:
@@ -108,6 +111,9 @@ def read_attendance(
                 settled.setdefault(student, []).append(row.readings)
                 told = (student, session.report)
                 lines[told] = (*lines.get(told, ()), row.line)
+        if by_name:
+            who = ", ".join(dict.fromkeys(by_name))
+            notes[f"{session.report}: told by a name alone, without an e-mail: {who}"] = None
         maybe: dict[str, list[Unsettled]] = {}
         for (names, email), stays in sorted(strangers.items()):
             _, most = bounds_within(stays, session.spans())

@@ -34,8 +34,8 @@ class ReviewRow:
 def write_review(rows: Iterable[ReviewRow], path: Path) -> None:
     """Write the list, all or nothing, for its owner alone (mode 0600).
 
-    Its columns are those of aliases.csv and more: an instructor fills in `student` (leaving it
-    empty for nobody of the course) and moves the rows there. A text that a spreadsheet would take
+    Its columns are those of aliases.csv and more: an instructor fills in `student` (`-` for
+    nobody of the course) and moves the rows there. A text that a spreadsheet would take
     for a formula has an apostrophe in front, which is taken off again when aliases are read.
     """
     table = io.StringIO(newline="")
