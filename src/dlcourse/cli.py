@@ -89,6 +89,10 @@ def release(
         console.print(table)
 
 
+# The data of this course, whose thresholds are measured.
+_OURS = "dlcourse.grading:grading_data"
+
+
 @app.command()
 def vet(
     assignments: Assignments = None,
@@ -112,6 +116,10 @@ def vet(
     source/ASSIGNMENT/vet.toml. Exit code 1 says that a test is to be mended.
     """
     with errors_told():
+        from dlcourse.data import find_source
+        from dlcourse.thresholds import load
+        from dlcourse.thresholds.chances import describe
+        from dlcourse.thresholds.report import make_fragment, threshold_tables
         from nbjudge.course import load_course
         from nbjudge.vet.page import write_page
         from nbjudge.vet.terminal import vet_tables
@@ -130,10 +138,13 @@ def vet(
                 reports.append(vet_one(here, name, jobs=jobs, force=force, watch=watch))
         for report in reports:
             console.print(vet_tables(report))
+        calibrated = describe(load(find_source().name)) if here.settings.data == _OURS else ()
+        for table in threshold_tables(calibrated):
+            console.print(table)
         target = page or here.gradebook_folder / "vet" / "report.html"
-        write_page(target, reports)
+        write_page(target, reports, make_fragment(calibrated) if calibrated else "")
         console.print(f"Written to {target}", soft_wrap=True)
-    if not all(report.is_clean for report in reports):
+    if not all(one.is_clean for one in reports) or not all(one.holds for one in calibrated):
         raise typer.Exit(NEEDS_A_PERSON)
 
 

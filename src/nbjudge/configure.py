@@ -67,6 +67,8 @@ def configure(c: Config, root: Path | str | None = None) -> None:
         c.CourseDirectory.db_url = default_db_url(root)
         # Stock commands make the database, but not the folder that it is in.
         (root / "gradebook").mkdir(exist_ok=True)
+    # Answers, right and wrong, that the tests are tried on: not for students.
+    c.CourseDirectory.ignore.append("vet.toml")
     c.GenerateAssignment.preprocessors = list(RELEASE)
     c.Autograde.exporter_class = "nbjudge.exporter.SubmissionExporter"
     c.Autograde.sanitize_preprocessors = list(SANITIZE)

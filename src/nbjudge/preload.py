@@ -18,13 +18,14 @@ def imported_modules(source: Path) -> tuple[str, ...]:
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
             for cell in cells:
                 if cell["cell_type"] == "code":
-                    named |= _imports("".join(cell["source"]))
+                    named |= imports_of("".join(cell["source"]))
         except (OSError, ValueError, LookupError, TypeError):
             continue
     return tuple(sorted(name for name in named if _is_installed(name)))
 
 
-def _imports(text: str) -> set[str]:
+def imports_of(text: str) -> set[str]:
+    """The modules that a cell imports at its top level."""
     body = parse(text).body
     named = {alias.name for item in body if isinstance(item, ast.Import) for alias in item.names}
     return named | {

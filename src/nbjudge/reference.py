@@ -95,7 +95,7 @@ def _passed_file(judging: Judging, assignment: Assignment) -> Path:
 
 def _problems(blueprint: Blueprint, setting: Setting) -> list[str]:
     try:
-        trial = try_notebook(_reference(blueprint), blueprint.notebook, setting)
+        trial = try_notebook(reference_notebook(blueprint), blueprint.notebook, setting)
     except NotGraded as error:
         return [f"{blueprint.notebook}: {error}"]
     lost = [
@@ -121,7 +121,8 @@ def _hint(blueprint: Blueprint, grade_id: str) -> str:
     return "; {}. {}, and release it again".format(*replaced(names)) if names else ""
 
 
-def _reference(blueprint: Blueprint) -> NotebookNode:
+def reference_notebook(blueprint: Blueprint) -> NotebookNode:
+    """The notebook with every cell solved, of a blueprint that has its source."""
     notebook = nbformat.reads(json.dumps(blueprint.source), as_version=4)
     restore(notebook, blueprint.masters)
     for cell in notebook.cells:

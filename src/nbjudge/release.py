@@ -21,6 +21,7 @@ from nbjudge.errors import CourseError, ReleaseError, SourceError
 from nbjudge.files import read_files, replace_folder
 from nbjudge.leaks import find_leaks
 from nbjudge.source_check import check_source
+from nbjudge.vet.by_hand import FILE
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ def expected_release(course: Course, assignment: str) -> dict[str, bytes]:
     notebooks = {name: _plain(data) for name, data in files.items() if name.endswith(".ipynb")}
     _prove_cells(assignment, sources, notebooks)
     others = {name: data for name, data in files.items() if name not in notebooks}
+    if answers := [name for name in others if Path(name).name == FILE]:
+        raise ReleaseError(
+            f"release/{assignment} would hold {', '.join(answers)}, which has answers. Put "
+            f"{FILE!r} into c.CourseDirectory.ignore."
+        )
     leaks = find_leaks(sources.values(), notebooks, others, _stubs(course))
     if leaks:
         shown = "\n".join(f"  {leak}" for leak in leaks[:20])

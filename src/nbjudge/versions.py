@@ -43,4 +43,5 @@ def differences(here: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
 
 @cache
 def _engine() -> str:
-    return digest_folder(Path(__file__).parent, ["__pycache__"])
+    # How tests are vetted has no part in a grade.
+    return digest_folder(Path(__file__).parent, ["__pycache__", "vet"])

@@ -89,6 +89,14 @@ def test_lines_with_legend():
     assert line.get_color() == plt.matplotlib.colors.to_rgba("C1")
 
 
+@pytest.mark.filterwarnings("ignore:No artists")
+def test_a_legend_without_entries_stops_nobody():
+    figure, axes = plt.subplots()
+    axes.plot([1, 2])
+    axes.legend()
+    assert len(crossed(figure).axes[0].lines) == 1
+
+
 def gallery():
     figure, axes = plt.subplots(3, 3, figsize=(9, 9))
     (a, b, c), (d, e, f), (g, h, i) = axes

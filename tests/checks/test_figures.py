@@ -170,3 +170,12 @@ class TestCurves:
         figure = self.ask(self.drawn().figure)
         assert "an axis has no label" in message(figure.has_labelled_axes)
         assert "a legend for 0" in message(figure.has_legend)
+
+    def test_axes_called_by_each_others_names(self):
+        figure, ax = plt.subplots()
+        ax.plot([1, 2])
+        ax.set(xlabel="Loss", ylabel="loss per epoch")
+        asked = self.ask(figure)
+        asked.has_labelled_axes(y_is_not=["epoch"])
+        said = message(lambda: asked.has_labelled_axes(x_is_not=["loss"]))
+        assert "the x axis is called 'Loss'" in said

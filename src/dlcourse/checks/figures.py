@@ -6,6 +6,7 @@ The facts are plain data, so a figure may have been drawn in another process.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -205,8 +206,14 @@ class FigureCheck(Check):
             )
         return self
 
-    def has_labelled_axes(self) -> FigureCheck:
-        """Every pair of axes with lines says what its x and y are, or the figure does for all."""
+    def has_labelled_axes(
+        self, x_is_not: Collection[str] = (), y_is_not: Collection[str] = ()
+    ) -> FigureCheck:
+        """Every pair of axes with lines says what its x and y are, or the figure does for all.
+
+        The words are free, but for those that would be wrong: `x_is_not` and `y_is_not`, compared
+        without regard to case.
+        """
         for axes in self.facts.axes:
             x_label = axes.x_label.strip() or self.facts.x_label.strip()
             y_label = axes.y_label.strip() or self.facts.y_label.strip()
@@ -215,6 +222,13 @@ class FigureCheck(Check):
                     f"{self.name}: an axis has no label (x: {x_label!r}, y: {y_label!r}).",
                     expected="set_xlabel and set_ylabel, or xlabel= and ylabel= of DataFrame.plot",
                 )
+            for letter, label, wrong in (("x", x_label, x_is_not), ("y", y_label, y_is_not)):
+                if axes.lines and label.casefold() in wrong:
+                    fail(
+                        f"{self.name}: the {letter} axis is called {label!r}.",
+                        expected=f"what the {letter} axis shows",
+                        hint="x goes to the right, y goes up.",
+                    )
         return self
 
     def has_legend(self) -> FigureCheck:

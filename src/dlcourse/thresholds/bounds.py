@@ -32,8 +32,7 @@ def thresholds_from(runs: Runs, other_images: int | None) -> dict:
         other_images: how many images they were measured on, if the judge has others; else None.
     """
 
-    def accuracy(run: str, key: str) -> float:
-        values = [result[key] for result in runs[run]]
+    def accuracy(values: list[float]) -> float:
         share = float(np.mean(values))
         sampling = math.sqrt(share * (1 - share) / other_images) if other_images else 0.0
         return lower_bound(values, sampling)
@@ -44,12 +43,13 @@ def thresholds_from(runs: Runs, other_images: int | None) -> dict:
         sampling = float(np.mean([result[sampling_key] for result in runs["dropout"]]))
         return lower_bound(values, sampling if other_images else 0.0)
 
-    convnet = _rounded_down(accuracy("convnet", "accuracy"))
-    dropout = min(accuracy("dropout", key) for key in ("plain_accuracy", "dropout_accuracy"))
+    convnet = _rounded_down(accuracy([result["accuracy"] for result in runs["convnet"]]))
+    # Both models are held to it, so the lower of the two decides.
+    lower = [min(r["plain_accuracy"], r["dropout_accuracy"]) for r in runs["dropout"]]
     return {
         "thresholds": {
             "convnet_accuracy": convnet,
-            "dropout_accuracy": _rounded_down(dropout),
+            "dropout_accuracy": _rounded_down(accuracy(lower)),
             "dropout_gap": -_rounded_down(loss("dropout_loss_gap", "gap_sampling_sd", -1)),
             "dropout_loss_tolerance": -_rounded_down(
                 min(0.0, loss("loss_saved", "saved_sampling_sd", 1))

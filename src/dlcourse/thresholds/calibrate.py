@@ -2,7 +2,8 @@
 
 Trains the reference solutions and the weak ones on many seeds, as the notebooks train them, and
 measures each on images that it has not seen. Runs are kept one by one in a file of JSON lines, so
-a stopped calibration goes on where it was. About half an hour for each source on two cores.
+a stopped calibration goes on where it was; those from before a change of notebooks, images or
+packages do not count. About half an hour for each source on two cores.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from keras import layers
 
 from dlcourse.checks.arrays import Images
 from dlcourse.checks.models import accuracy_of, losses_of
-from dlcourse.data import find_source, load_cifar10, private_split
+from dlcourse.data import find_source
 from dlcourse.thresholds.bounds import thresholds_from
+from dlcourse.thresholds.freshness import N_TRAIN, Basis, basis_now, image_digest, measured_images
 
-N_TRAIN = 5_000
 N_SEEN = 2_000
 
 
@@ -136,36 +137,38 @@ MEASURES: dict[str, Callable[[Images, Images], dict[str, float]]] = {
 SEEDS = {"convnet": 20, "untrained": 10, "unnormalised": 10, "dense-only": 10, "dropout": 12}
 
 
-def run(data: Path | None, evidence: Path, which: list[str]) -> None:
-    """Measure whatever of `which` the file `evidence` does not have yet."""
+def run(data: Path | None, evidence: Path, which: list[str], basis: Basis) -> None:
+    """Measure whatever of `which` the file `evidence` does not have yet, from `basis`."""
     train, unseen = _data(data)
     for name in which:
-        done = {r["seed"] for r in _runs(evidence) if r["run"] == name}
+        done = {r["seed"] for r in _runs(evidence, basis) if r["run"] == name}
         for seed in sorted(set(range(1, SEEDS[name] + 1)) - done):
             keras.utils.set_random_seed(seed)
             result = MEASURES[name](train, unseen)
             keras.backend.clear_session()
             line = {"run": name, "seed": seed} | {k: round(float(v), 4) for k, v in result.items()}
+            line["basis"] = basis.digest()
             with evidence.open("a") as file:
                 file.write(json.dumps(line) + "\n")
             print(line, flush=True)
 
 
-def summarise(data: Path | None, evidence: Path) -> dict:
-    """Thresholds with their evidence, as the file that `dlcourse.thresholds` reads."""
+def summarise(data: Path | None, evidence: Path, basis: Basis) -> dict:
+    """Thresholds with their evidence from `basis`, as the file that `dlcourse.thresholds` reads."""
     source, (_, unseen) = find_source(data), _data(data)
     runs: dict[str, list[dict]] = {}
-    for result in _runs(evidence):
+    for result in _runs(evidence, basis):
         runs.setdefault(result.pop("run"), []).append(result)
-    # Real images of the judge's are others than these; the stand-in's are the very same.
-    new_images = source.name != "stand-in"
     return {
         "source": source.name,
         "images": {
             "training": N_TRAIN,
             "measured_on": len(unseen[0]),
-            "judge_has_others": new_images,
+            # A class may have its own seed for the stand-in, so there, too.
+            "judge_has_others": True,
+            "sha256": basis.images,
         },
+        "cells": basis.cells,
         "measured": str(date.today()),
         "versions": {
             "python": platform.python_version(),
@@ -173,41 +176,40 @@ def summarise(data: Path | None, evidence: Path) -> dict:
             "keras": keras.__version__,
             "numpy": np.__version__,
         },
-        **thresholds_from(runs, len(unseen[0]) if new_images else None),
+        **thresholds_from(runs, len(unseen[0])),
         "evidence": runs,
     }
 
 
 def _data(path: Path | None) -> tuple[Images, Images]:
-    (train_images, train_labels), (test_images, test_labels) = load_cifar10(path)
-    images, labels = private_split(path)
-    if find_source(path).name == "cifar10-subset":
-        # So few: all of them that no training saw.
-        images = np.concatenate([test_images, images])
-        labels = np.concatenate([test_labels, labels])
+    (train_images, train_labels), (images, labels) = measured_images(path)
     return (
-        (train_images[:N_TRAIN] / np.float32(255), train_labels[:N_TRAIN]),
+        (train_images / np.float32(255), train_labels),
         (images / np.float32(255), labels),
     )
 
 
-def _runs(evidence: Path) -> Iterator[dict]:
+def _runs(evidence: Path, basis: Basis) -> Iterator[dict]:
     if evidence.exists():
-        yield from map(json.loads, evidence.read_text().splitlines())
+        for result in map(json.loads, evidence.read_text().splitlines()):
+            if result.pop("basis", "") == basis.digest():
+                yield result
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, help="the data set's file (default: as notebooks do)")
+    parser.add_argument("--course", type=Path, default=Path(), help="the course's folder")
     parser.add_argument("--evidence", type=Path, required=True, help="the file of runs")
     parser.add_argument("--write", type=Path, help="write the thresholds here")
     parser.add_argument("--only", nargs="*", default=list(MEASURES), choices=list(MEASURES))
     options = parser.parse_args()
-    run(options.data, options.evidence, options.only)
+    basis = basis_now(options.course, image_digest(options.data))
+    run(options.data, options.evidence, options.only, basis)
     if options.write:
         options.write.write_text(
-            json.dumps(summarise(options.data, options.evidence), indent=1) + "\n"
+            json.dumps(summarise(options.data, options.evidence, basis), indent=1) + "\n"
         )
 
 

@@ -253,6 +253,8 @@ def _add_legend(place: Any, facts: Any) -> None:
 
     labels = [_text(label) for label in _list(_get(facts, "labels"), _LEGEND_LABELS)]
     title = _text(_get(facts, "title"))
+    if not labels:
+        return  # matplotlib draws none without entries, and may fail over it
     handles = [Line2D([], []) for _ in labels]
     legend = place.legend(handles=handles, labels=labels, title=title or None, loc="upper right")
     legend.set_visible(_get(facts, "visible") is True)

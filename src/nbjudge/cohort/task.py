@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nbformat import NotebookNode
+
 from nbjudge.content import Content, Files
 from nbjudge.trial import Conditions, Trial
 
@@ -26,6 +28,7 @@ class Supplied:
 class Task:
     """A submission to try, or the reference solution where ``files`` is ``None``.
 
+    With ``notebooks``, by name, these are tried as they are, beside the assignment's own files.
     ``contents`` are those that ``conditions`` names, by their paths on the head's machine, and
     ``packages`` the head's (see ``nbjudge.versions``). ``store`` is the head's folder of
     executions, ``server`` the address of a warm server on the worker's machine, "" where it is
@@ -39,6 +42,7 @@ class Task:
     store: Path
     server: str = ""
     supplied: Supplied = Supplied()
+    notebooks: Mapping[str, NotebookNode] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,9 @@ def _work(task: Task, shelf: _Shelf, folder: Path) -> Worked:
     stage_files(given, judge_files, ignore)
     if task.files is None:
         stage_files(given, files, ignore)
+        if task.notebooks:
+            tried = {name: try_notebook(nb, name, setting) for name, nb in task.notebooks.items()}
+            return Worked(tried)
         return Worked(problems=tuple(try_reference(setting)))
     submitted = folder / "submitted"
     write_files(task.files, submitted)

@@ -1,0 +1,109 @@
+"""Notebooks made from the reference solution, cut down to what some verdicts rest on."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from nbformat import NotebookNode
+from nbgrader.utils import is_solution
+
+from nbjudge.blueprint import Blueprint
+from nbjudge.judge.names import kernel_prelude
+from nbjudge.markers import split
+from nbjudge.reference import reference_notebook
+from nbjudge.scores import is_test
+from nbjudge.vet.slices import cells_for
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A notebook of an assignment: the solved cells by grade id, and what each test needs.
+
+    ``answers`` are the texts of the reference solution's cells, ``blank`` those that students are
+    given; ``needs`` are the places of the code cells that each test rests on, counted as in the
+    blueprint.
+    """
+
+    blueprint: Blueprint
+    notebook: NotebookNode
+    answers: Mapping[str, str]
+    blank: Mapping[str, str]
+    needs: Mapping[str, frozenset[int]]
+
+    def tests_of(self, answer: str) -> tuple[str, ...]:
+        """The tests whose verdict rests on a solution cell, in the notebook's order."""
+        place = next(n for n, cell in enumerate(self.blueprint.cells) if cell.grade_id == answer)
+        return tuple(test for test, places in self.needs.items() if place in places)
+
+    def answers_of(self, test: str) -> frozenset[str]:
+        """The solution cells that a test's verdict rests on."""
+        cells = self.blueprint.cells
+        return frozenset(
+            cells[place].grade_id for place in self.needs[test] if cells[place].is_solution
+        )
+
+
+def read_subject(blueprint: Blueprint) -> Subject:
+    """The subject of a blueprint that has its source."""
+    notebook = reference_notebook(blueprint)
+    answers = {
+        cell.metadata.nbgrader["grade_id"]: cell.source
+        for cell in notebook.cells
+        if cell.cell_type == "code" and is_solution(cell)
+    }
+    needs = {
+        cell.grade_id: cells_for(blueprint.cells, cell.grade_id)
+        for cell in blueprint.cells
+        if cell.is_test
+    }
+    blank = {cell.grade_id: cell.source for cell in blueprint.masters if cell.grade_id in answers}
+    return Subject(blueprint, notebook, answers, blank, needs)
+
+
+def make_variant(
+    subject: Subject, answers: Mapping[str, str], tests: Collection[str], *, whole: bool = False
+) -> NotebookNode:
+    """The notebook with other ``answers`` and only ``tests``, and only the cells these need.
+
+    With ``whole``, all cells before them stay. Of another test cell, what students see of it and a
+    later cell relies on stays.
+    """
+    notebook = copy.deepcopy(subject.notebook)
+    # Another answer may need other cells: imports, say.
+    cells = [
+        replace(cell, source=answers.get(cell.grade_id, cell.source))
+        for cell in subject.blueprint.cells
+    ]
+    needed = frozenset().union(*(cells_for(cells, test) for test in tests))
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in code:
+        if (grade_id := _grade_id(cell)) in answers:
+            cell.source = answers[grade_id]
+    kept = []
+    for place, cell in enumerate(code):
+        if not is_test(cell):
+            if not whole and place not in needed:
+                cell.source = ""
+            kept.append(cell)
+        elif _grade_id(cell) in tests:
+            kept.append(cell)
+        elif prelude := _prelude(cell, code[place + 1 :]):
+            cell.source = prelude
+            cell.metadata.pop("nbgrader")
+            kept.append(cell)
+    while kept and not is_test(kept[-1]):
+        kept.pop()
+    notebook.cells = kept
+    return notebook
+
+
+def _prelude(cell: NotebookNode, later: list[NotebookNode]) -> str:
+    visible, _ = split(cell.source, ("HIDDEN TESTS",))
+    texts = [other.source for other in later if not is_test(other) and other.source]
+    return kernel_prelude("\n".join(visible), texts)
+
+
+def _grade_id(cell: NotebookNode) -> str:
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
