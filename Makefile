@@ -16,7 +16,7 @@ $(READY): pyproject.toml uv.lock tools/bootstrap
 	tools/bootstrap
 	@touch $@
 
-demo: $(READY) ## grade a sample class and show who is eligible for a certificate
+demo: $(READY) ## grade a sample class and issue its certificates
 	.venv/bin/dlcourse demo
 
 test: $(READY) ## lint, and the quick tests

@@ -54,7 +54,7 @@ def make_page(reports: Sequence[VetReport], calibration: str = "") -> str:
         "marked": _marked,
         "breakable": _breakable,
     }
-    return environment.get_template("page.html").render(
+    page = environment.get_template("page.html").render(
         reports=reports,
         calibration=Markup(calibration),
         by_task=by_task,
@@ -62,6 +62,7 @@ def make_page(reports: Sequence[VetReport], calibration: str = "") -> str:
         why_stale=why_stale,
         Kind=Kind,
     )
+    return page.lstrip()
 
 
 def write_page(path: Path, reports: Sequence[VetReport], calibration: str = "") -> None:

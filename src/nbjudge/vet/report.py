@@ -237,8 +237,7 @@ def percent(share: float | None) -> str:
     """A share in per cent, never rounded up to a whole; "–" where there is none."""
     if share is None:
         return "–"
-    # The small number makes up for a product just below the whole that it stands for.
-    return f"{int(share * 1000 + 1e-9) / 10:g}%"
+    return f"{int(share * 1000) / 10:g}%"
 
 
 def duration(seconds: float) -> str:

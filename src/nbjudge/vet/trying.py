@@ -58,7 +58,7 @@ class Tried:
         if self.case.kind is Kind.MISTAKE:
             # A notebook that cannot be judged at all earns nothing: that is caught, too.
             return bool(self.reason) or any(not v.is_full for v in self.verdicts)
-        if self.reason:
+        if self.reason or not self.verdicts:
             return False
         if self.case.kind is Kind.MISCONCEPTION:
             said = self.case.says.casefold()
