@@ -52,8 +52,13 @@ class ArrayCheck(Check):
             )
         return self
 
-    def equals(self, expected: np.ndarray, tolerance: float = 1e-6) -> ArrayCheck:
-        """Same shape and, within `tolerance` (absolute), same values; the type does not matter."""
+    def equals(
+        self, expected: np.ndarray, tolerance: float = 1e-6, because: str = ""
+    ) -> ArrayCheck:
+        """Same shape and, within `tolerance` (absolute), same values; the type does not matter.
+
+        `because` tells where to look if they differ.
+        """
         self.has_shape(*expected.shape)
         difference = np.abs(self.array.astype(float) - expected.astype(float))
         if not (difference <= tolerance).all():
@@ -61,6 +66,7 @@ class ArrayCheck(Check):
             fail(
                 f"{self.name}: the value at {list(where)} is {show(self.array[where])}.",
                 expected=show(expected[where]),
+                hint=because,
             )
         return self
 

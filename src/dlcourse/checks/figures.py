@@ -127,6 +127,12 @@ class FigureCheck(Check):
                     f"{self.name}: picture {i} shows {len(axes.images)} images.",
                     expected="one: axes.imshow(image)",
                 )
+            got = axes.images[0].shape
+            if len(got) != len(image.shape) or got[:2] != image.shape[:2]:
+                fail(
+                    f"{self.name}: picture {i} has shape {got}.",
+                    expected=f"that of image {i}, {image.shape}",
+                )
             if not _same_image(axes.images[0], image):
                 fail(
                     f"{self.name}: picture {i} is not image {i}.",

@@ -56,8 +56,17 @@ _HINTS = (
         "keras.Input takes the shape of one image, without the number of images.",
     ),
     (
-        r"Only input tensors may be passed as positional",
+        r"(?i)Only input tensors may be passed as positional|Received: .*<kerastensor",
         "a layer is first made and then called on a tensor: `layers.Conv2D(…)(x)`.",
+    ),
+    (
+        r"Length of values .* does not match length of index",
+        "the table needs as many rows as there are epochs, however many those were.",
+    ),
+    (
+        r"truth value of an array",
+        "Python's own `min`, `max` and `if` cannot compare rows of numbers: an array has "
+        "`array.min()`, `array.max()` and `array.all()`.",
     ),
     (
         r"incompatible with the layer: expected .*ndim",

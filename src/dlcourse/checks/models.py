@@ -86,7 +86,9 @@ class ModelCheck(Check):
             fail(
                 f"{self.name} gives outputs of shape {got} for each image.",
                 expected=f"{(count,)}: one number for each of {count} classes",
-                hint="is the last layer the one called last, and did keras.Model get its output?",
+                hint="a Flatten in front of the dense layers makes one row of all numbers."
+                if len(got) > 1
+                else "is the last layer the one called last, and did keras.Model get its output?",
             )
         return self
 
