@@ -123,7 +123,7 @@ class TestReview:
         )
         assert minutes(found, "s2") == (30, 70)
         assert found.attended[1].why == (
-            "somebody on the review list (row 2 of review.csv) may be this student: 30 to 70 min"
+            "somebody on the review list (row 2 of review.csv) may be this student"
         )
         (listed,) = found.review
         assert (listed.session, listed.participant, listed.minutes) == ("day 1", "Jan J.", 50)

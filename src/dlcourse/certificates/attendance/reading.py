@@ -153,10 +153,7 @@ def _attended(
     if adding:
         _, high = bounds_within([*stays, *(stay for one in adding for stay in one.stays)], spans)
         rows = _rows([one.row for one in adding])
-        why.append(
-            f"somebody on the review list ({rows} of review.csv) may be this student: "
-            f"{_minutes(low, high)}"
-        )
+        why.append(f"somebody on the review list ({rows} of review.csv) may be this student")
     possible = session.seconds
     # Parts of a second may not add up to quite the same sum in another order.
     low, high = min(low, possible), min(high, possible)
