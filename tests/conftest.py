@@ -25,3 +25,16 @@ def monkeypatch_session():
     """`monkeypatch` for fixtures that last as long as the session."""
     with pytest.MonkeyPatch.context() as patch:
         yield patch
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The machine's Chromium, one for all tests: playwright cannot be started twice."""
+    from browser.chromium import ARGUMENTS, CHROMIUM
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=60_000)  # milliseconds, for a page on a busy machine
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 from browser import lab as jupyterlab
-from browser.chromium import ARGUMENTS, CHROMIUM
 from browser.lab import OFFLINE
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("source", "release", "submitted", "autograded", "feedback", "gradebook")
@@ -55,15 +54,6 @@ def nbgrader(course: Path, *arguments: str) -> None:
 def lab(course, tmp_path_factory) -> Iterator[jupyterlab.Lab]:
     with jupyterlab.running(course, tmp_path_factory.mktemp("home")) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

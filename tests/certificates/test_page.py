@@ -11,7 +11,7 @@ from threading import Thread
 
 import pikepdf
 import pytest
-from browser.chromium import ARGUMENTS, CHROMIUM
+from browser.chromium import CHROMIUM
 from certificates.signing import (
     CERTIFICATE,
     ISSUER,
@@ -23,7 +23,7 @@ from certificates.signing import (
     with_claims,
 )
 from cryptography.hazmat.primitives.asymmetric import ec
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from dlcourse.certificates.credential_files import credential_in
 from dlcourse.certificates.keys import Key
@@ -63,18 +63,10 @@ def file(signing, tmp_path_factory) -> Path:
     return folder / "verify" / "index.html"
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chromium) -> Iterator[Page]:
+def page(browser) -> Iterator[Page]:
     """A page, with all that it asks for and all that goes wrong in it."""
-    with chromium.new_context(viewport={"width": 1000, "height": 900}) as context:
+    with browser.new_context(viewport={"width": 1000, "height": 900}) as context:
         page = context.new_page()
         page.requests, page.errors = [], []
         page.on("request", lambda request: page.requests.append(request.url))
@@ -165,7 +157,7 @@ def test_what_is_not_genuine_is_not_shown(page, file, signing, change, expected)
         expect(page.get_by_text("Eve")).to_be_hidden()
 
 
-def test_nothing_leaves_the_page(chromium, file, signing):
+def test_nothing_leaves_the_page(browser, file, signing):
     """Served by a real server, which sees what a browser asks for; the token is not among it."""
     asked = []
 
@@ -176,7 +168,7 @@ def test_nothing_leaves_the_page(chromium, file, signing):
     handler = partial(Handler, directory=file.parents[1])
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        with chromium.new_context() as context:
+        with browser.new_context() as context:
             page = context.new_page()
             requests = []
             page.on("request", lambda request: requests.append(request.url))
@@ -196,10 +188,10 @@ def test_nothing_leaves_the_page(chromium, file, signing):
     assert [url.split("#")[0] for url in requests if "leak" not in url] == [served]
 
 
-def test_it_works_offline_from_a_saved_file(chromium, file, signing, tmp_path):
+def test_it_works_offline_from_a_saved_file(browser, file, signing, tmp_path):
     saved = tmp_path / "saved copy.html"
     saved.write_bytes(file.read_bytes())
-    with chromium.new_context(offline=True) as context:
+    with browser.new_context(offline=True) as context:
         page = context.new_page()
         page.goto(f"{saved.as_uri()}#{signing.token()}")
         expect(verdict(page)).to_have_text("Valid")
@@ -269,7 +261,7 @@ NAMES = ["Ada Lovelace", "龍" * 200, "A" * 200, "محمد بن موسى الخ�
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_can_be_read_on_a_narrow_screen_and_by_everyone(chromium, file, signing, scheme):
+def test_it_can_be_read_on_a_narrow_screen_and_by_everyone(browser, file, signing, scheme):
     cases = {
         "valid": signing.token(expires=TODAY + timedelta(days=366)),
         "credential": signing.credential(),
@@ -279,7 +271,7 @@ def test_it_can_be_read_on_a_narrow_screen_and_by_everyone(chromium, file, signi
         "unknown": signing.token(key=STRANGER),
         "unreadable": "eyJ",
     } | {f"name-{number}": signing.token(name=name) for number, name in enumerate(NAMES)}
-    with chromium.new_context(color_scheme=scheme, viewport={"width": 320, "height": 640}) as tab:
+    with browser.new_context(color_scheme=scheme, viewport={"width": 320, "height": 640}) as tab:
         page = tab.new_page()
         for name, text in cases.items():
             open_with(page, file, text)
