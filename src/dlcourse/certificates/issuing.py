@@ -68,7 +68,7 @@ def certify(
     makes them. Raises `CertificateError` before anything is written if there is no key.
     """
     key = signing_key(office.keys)
-    require_whole(office.places, issued, now)
+    log = require_whole(office.places, issued, now)
     if now.date() < office.policy.days[1]:
         raise CertificateError(
             f"The course ends on {office.policy.days[1]:%Y-%m-%d}, and the clock says "
@@ -85,8 +85,8 @@ def certify(
         elif step.action is Action.REMAKE:
             todo.append(step.issued)
     write_issued(everything, office.places.issued)
-    log = office.places.log
-    append_all(log, now, unlogged(read_log(log), decisions, office.policy.overrides, everything))
+    events = unlogged(log, decisions, office.policy.overrides, everything)
+    append_all(office.places.log, now, events)
     for one in todo:
         try:
             _hand_over(office, key, one, roster[one.student])
@@ -103,10 +103,9 @@ def record_revocation(office: Office, issued: Sequence[Issued], now: datetime) -
     What was to be handed over of a revoked certificate is removed.
     """
     signing_key(office.keys)
-    require_whole(office.places, issued, now)
+    log = require_whole(office.places, issued, now)
     write_issued(issued, office.places.issued)
-    log = office.places.log
-    append_all(log, now, unlogged(read_log(log), (), (), issued))
+    append_all(office.places.log, now, unlogged(log, (), (), issued))
     publish(office, issued, now)
     for one in issued:
         if one.revoked is not None:
@@ -151,8 +150,8 @@ def verify_log(places: Places, head: str = "") -> tuple[list[str], str]:
     return problems, f"{len(log)} lines fit together. The last one's digest: {log[-1].digest}"
 
 
-def require_whole(places: Places, issued: Iterable[Issued], now: datetime) -> None:
-    """Refuse to go on with a list or a log that is not whole, or with a clock that went back."""
+def require_whole(places: Places, issued: Iterable[Issued], now: datetime) -> list[Entry]:
+    """The log; a list or a log that is not whole, or a clock that went back, is refused."""
     if places.log.exists() and (problems := check_log(places.log)):
         raise CertificateError(
             f"{places.log} was changed, or is not whole: {problems[0]}. Put it back from a backup."
@@ -170,6 +169,7 @@ def require_whole(places: Places, issued: Iterable[Issued], now: datetime) -> No
             f"{places.issued} is not whole: {'; '.join(lost[:3])}{more}. Put it back from a "
             "backup: without it certificates would be issued twice, and revoked ones be valid."
         )
+    return log
 
 
 def _lost(log: Sequence[Entry], issued: Iterable[Issued]) -> list[str]:

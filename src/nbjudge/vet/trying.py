@@ -86,6 +86,8 @@ class Bench:
         self._conditions = judging.conditions(assignment)
         # A mistake that only luck hides would be tried again and again.
         self._conditions.grading.luck_attempts = 0
+        contents = (assignment.files, *judging.data.contents().values())
+        self._contents = {item.path: item for item in contents}
         self._subjects = subjects
         self._seconds: dict[tuple[str, str], float] = {}
         self._whole: set[tuple[str, str]] = set()
@@ -164,18 +166,16 @@ class Bench:
             self._seconds |= {(name, test): seconds for test in tests}
 
     def _submit(self, name: str, notebook: NotebookNode) -> Future[Worked]:
-        judging, workers = self._judging, self._workers
-        contents = (self._assignment.files, *judging.data.contents().values())
         task = Task(
             self._conditions,
-            {item.path: item for item in contents},
+            self._contents,
             None,
             packages(),
-            judging.store.folder,
-            workers.server(),
+            self._judging.store.folder,
+            self._workers.server(),
             notebooks={name: notebook},
         )
-        return workers.executor.submit(work, task)
+        return self._workers.executor.submit(work, task)
 
     def _result(self, future: Future[Worked]) -> Worked:
         try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +17,7 @@ from nbjudge.errors import CourseError
 from nbjudge.files import write_atomically
 from nbjudge.judging import Judging, judging_of
 from nbjudge.preload import imports_of
+from nbjudge.store import digest_of
 from nbjudge.submissions import digest_folder
 from nbjudge.versions import versions
 from nbjudge.vet.by_hand import read_by_hand
@@ -55,15 +55,15 @@ def vet(
     cases = [case for subject in subjects.values() for case in make_cases(subject, by_hand)]
     memory = course.gradebook_folder / "vet" / f"{name}.json"
     world = _world(judging, assignment)
-    keys = {key: case for case in cases for key in [_key(world, case)]}
+    keys = {_key(world, case): case for case in cases}
     known = {} if force else _read_memory(memory)
     tried = {key: _remembered(known[key], case) for key, case in keys.items() if key in known}
     fresh = {key: case for key, case in keys.items() if key not in tried}
     watch(len(tried), len(keys), "")
     if fresh:
         try:
-            for key, one in _try(judging, assignment, subjects, fresh, jobs):
-                tried[key] = one
+            for one in _try(judging, assignment, subjects, fresh.values(), jobs):
+                tried[_key(world, one.case)] = one
                 watch(len(tried), len(keys), one.case.task or one.case.kind)
         finally:
             # What an interruption leaves is not tried again.
@@ -76,16 +76,13 @@ def _try(
     judging: Judging,
     assignment: Assignment,
     subjects: Mapping[str, Subject],
-    cases: Mapping[str, Case],
+    cases: Iterable[Case],
     jobs: int | None,
-) -> Iterator[tuple[str, Tried]]:
-    """Try the cases, each with its key, in the order in which they are done."""
-    keys = {id(case): key for key, case in cases.items()}
+) -> Iterator[Tried]:
+    """Try the cases, in the order in which they are done."""
     count = jobs or judging.course.settings.worker_count()
     with local_workers(count, judging.preload) as workers:
-        bench = Bench(judging, assignment, workers, subjects)
-        for one in bench.try_all(cases.values()):
-            yield keys[id(one.case)], one
+        yield from Bench(judging, assignment, workers, subjects).try_all(cases)
 
 
 def _world(judging: Judging, assignment: Assignment) -> str:
@@ -97,7 +94,7 @@ def _world(judging: Judging, assignment: Assignment) -> str:
         for name in imports_of(cell.source)
     }
     own = {name: _own_package(name) for name in sorted(named)}
-    return _digest(
+    return digest_of(
         {
             "files": assignment.files.digest,
             "data": dict(judging.data.context),
@@ -121,11 +118,7 @@ def _own_package(module: str) -> str:
 
 
 def _key(world: str, case: Case) -> str:
-    return _digest([world, asdict(case) | {"passing": sorted(case.passing)}])
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return digest_of({"world": world, **asdict(case), "passing": sorted(case.passing)})
 
 
 def _to_json(tried: Tried) -> dict[str, Any]:
