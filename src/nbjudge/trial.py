@@ -27,6 +27,7 @@ from nbjudge.records import Attempt, NotebookRun
 from nbjudge.sandbox import Tier
 from nbjudge.scores import CellScore, error_message, is_test, tidy_test_outputs
 from nbjudge.settings import Grading
+from nbjudge.stopped import with_cause
 from nbjudge.store import Executions, digest_of
 from nbjudge.submissions import digest_folder
 from nbjudge.versions import versions
@@ -199,6 +200,7 @@ def _walk(
                     tidy_test_outputs(cell)
                 continue
             result = _judge_cell(judge, blueprint, step.grade_id, run)
+            result = with_cause(result, nb.cells[: step.place])
             judged[step.grade_id] = result
             cell.outputs = [from_dict(output) for output in result.outputs]
             if step.source:

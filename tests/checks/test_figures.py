@@ -60,11 +60,18 @@ def test_a_wrong_name_is_told():
 
 
 def test_red_titles():
-    colors = ("black", "red", "#d62728", "darkgreen")
+    colors = ("black", "red", "#d62728", "#333333")
     figure = check.figure("f", grid(colors=colors))
     figure.marks_in_red([False, True, True, False])
     assert "picture 0 is not red" in message(lambda: figure.marks_in_red([True, True, True, False]))
     assert "picture 1 is red" in message(lambda: figure.marks_in_red([False, False, True, False]))
+
+
+@pytest.mark.parametrize("color", ["darkgreen", "blue", "grey", "white"])
+def test_titles_of_another_colour_than_black_where_the_prediction_is_right(color):
+    figure = check.figure("f", grid(colors=(color, "red", "red", "red")))
+    told = message(lambda: figure.marks_in_red([False, True, True, True]))
+    assert "picture 0 is not black" in told and "right" in told
 
 
 def test_a_function_that_shows_and_does_not_return():

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcourse import checks as check
+from nbjudge.capture import NotHandedOut
 
 
 def failure(ask) -> check.CheckFailed:
@@ -90,6 +91,14 @@ class TestWrongAnswers:
             ),
             (IndexError("list index out of range"), "The first item has the index 0"),
             (AttributeError("'NoneType' object has no attribute 'fit'"), "end with `return"),
+            (
+                TypeError("TensorBoard.set_model() missing 1 required positional argument"),
+                "with parentheses",
+            ),
+            (
+                TypeError("list indices must be integers or slices, not numpy.float32"),
+                "`argmax` tells its place",
+            ),
             (ZeroDivisionError("division by zero"), ""),
         ],
     )
@@ -113,6 +122,20 @@ class TestWrongAnswers:
             lambda: check.function("f", lambda: 3073**100).called_with().returns(307_300)
         )
         assert "more than 30 digits" in str(error)
+
+    def test_a_training_without_return(self):
+        call = check.function("train", lambda: None).called_with()
+        assert "end with a line `return" in str(failure(call.gives_history))
+
+    def test_a_result_that_stays_in_the_students_process(self):
+        def gives_a_tensor():
+            raise NotHandedOut(
+                "the output of a layer, which has no values yet, cannot be handed out"
+            )
+
+        told = failure(lambda: check.function("create", gives_a_tensor).called_with())
+        assert "create() gives something that a test cannot look at: the output" in str(told)
+        assert "return model" in told.hint
 
     def test_leaving_python_is_an_error_like_any_other(self):
         def leaves():

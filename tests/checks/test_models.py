@@ -280,6 +280,28 @@ class TestDropout:
         two = chain(layers.Dropout(0.3), layers.Dropout(0.3))
         assert "has 2 Dropout" in message(lambda: ask(two).has_dropout(0.3))
 
+    def test_another_kind_is_named(self):
+        model = chain(layers.SpatialDropout2D(0.3))
+        assert "a SpatialDropout2D is another layer" in message(lambda: ask(model).has_dropout(0.3))
+
+    def test_one_that_stays_on_when_predicting(self):
+        dropout = layers.Dropout(0.3)
+        always = chain(lambda x: dropout(x, training=True))
+        within = chain(lambda x: chain(layers.Dropout(0.3))(x, training=True))
+        for model in (always, within, keras.Sequential([keras.Input((32, 32, 3)), always])):
+            told = message(lambda model=model: ask(model).has_layers(layers.Dropout(0.3)))
+            assert "has training True" in told
+            assert "drops also when the model predicts" in told
+
+    def test_one_that_is_told_what_it_does_anyway(self):
+        dropout = layers.Dropout(0.3)
+        ask(chain(lambda x: dropout(x, training=False))).has_layers(layers.Dropout(0.3))
+
+    def test_one_that_drops_numbers_together(self):
+        model = chain(layers.Dropout(0.3, noise_shape=(None, 32, 32, 1)))
+        told = message(lambda: ask(model).has_layers(layers.Dropout(0.3)))
+        assert "has noise_shape None×32×32×1" in told
+
 
 def compiled(loss, activation=None, optimizer="adam", metrics=("accuracy",)):
     model = chain(layers.Flatten(), layers.Dense(10, activation=activation), shape=(4, 4, 1))

@@ -74,6 +74,8 @@ COURSE = {
         "test_dropout_rate": "create_nn",
         "test_dropout_place": "create_nn",
         "test_compile": "compile_model",
+        "test_train_history": "train_with_log",
+        "test_train_log": "logged_in train_with_log",
         "test_trained": "dropout_history dropout_model plain_history plain_model train_labels",
         "test_event_files": "dropout_history logged plain_history",
         "test_gap": "gap",

@@ -127,6 +127,7 @@ HAND_INS: dict[str, HandIn] = {
     "wrong": HandIn(3, right_but(double="def double(x):\n    return x")),
     "only-visible": HandIn(3, right_but(double="def double(x):\n    return 4")),
     "partial": HandIn(4, right_but(sums="def sums(n):\n    return 55 if n == 10 else 1")),
+    "indentation": HandIn(3, right_but(double="def double(x):\n    y = 2 * x\n  return y")),
     "stderr": HandIn(5, right_but(double=NO_STDERR_COST)),
     "np-float": HandIn(
         5,

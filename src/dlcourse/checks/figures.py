@@ -154,17 +154,19 @@ class FigureCheck(Check):
         return self
 
     def marks_in_red(self, wrong: list[bool]) -> FigureCheck:
-        """The titles of exactly those pictures are red where `wrong` is true."""
+        """The titles of exactly those pictures are red where `wrong` is true; the others, black."""
         self.has_axes(len(wrong))
         for i, (axes, is_wrong) in enumerate(zip(self.facts.axes, wrong, strict=True)):
             red, green, blue = axes.title_color
             is_red = red > 0.5 and red > 2 * max(green, blue)
-            if is_red != is_wrong:
-                state = "red" if is_red else "not red"
+            # A dark grey is a style's black.
+            is_black = max(red, green, blue) < min(0.4, min(red, green, blue) + 0.1)
+            if not (is_red if is_wrong else is_black):
+                state = "red" if is_red else "not red" if is_wrong else "not black"
                 fail(
                     f"{self.name}: the title of picture {i} is {state}, and its prediction is "
                     f"{'wrong' if is_wrong else 'right'}.",
-                    expected="red titles for wrong predictions, and only for those",
+                    expected="red titles for wrong predictions, and black ones for the others",
                 )
         return self
 

@@ -16,6 +16,7 @@ from dlcourse.checks.arrays import ArrayCheck
 from dlcourse.checks.mistakes import hint_for
 from dlcourse.checks.outcome import Check, CheckFailed, NotAttempted, fail, require_attempt, show
 from dlcourse.checks.values import ValueCheck, is_same
+from nbjudge.capture.errors import NotHandedOut
 
 
 class FunctionCheck(Check):
@@ -49,6 +50,12 @@ class CallCheck(Check):
             self.result = _plain(function(*passed_args, **passed_kwargs))
         except CheckFailed:
             raise
+        except NotHandedOut as error:
+            # In a student's own notebook there is no process between: the result itself is asked.
+            fail(
+                f"{self.call} gives something that a test cannot look at: {error}.",
+                hint=hint_for(error, name),
+            )
         except (Exception, SystemExit) as error:
             if type(error) is NotImplementedError and not error.args:
                 raise NotAttempted(f"{name}, or a function that it calls") from None
@@ -94,6 +101,13 @@ class CallCheck(Check):
 
         self.returns_something()
         return ModelCheck(f"the model from {self.call}", self.result)
+
+    def gives_history(self) -> Any:
+        """The training history that it returned, to be asked further."""
+        from dlcourse.checks.histories import HistoryCheck
+
+        self.returns_something()
+        return HistoryCheck(f"the history from {self.call}", self.result)
 
     def gives_figure(self) -> Any:
         """The matplotlib figure that it returned, to be asked further."""

@@ -28,7 +28,7 @@ _SETTINGS = {
     "MaxPooling2D": ("pool_size", "strides", "padding"),
     "AveragePooling2D": ("pool_size", "strides", "padding"),
     "Dense": ("units", "use_bias"),
-    "Dropout": ("rate",),
+    "Dropout": ("rate", "noise_shape"),
 }
 _ACTIVATION_LAYERS = {
     "ReLU": "relu",
@@ -72,7 +72,7 @@ def facts_of(name: str, model: keras.Model) -> list[LayerFacts]:
     """
     facts: list[LayerFacts] = []
     shape = tuple(model.input_shape[1:])
-    for layer in _chain(name, model):
+    for layer, is_training in _chain(name, model):
         kind = type(layer).__name__
         config = layer.get_config()
         before, shape = shape, _output_shape(layer, shape)
@@ -84,6 +84,8 @@ def facts_of(name: str, model: keras.Model) -> list[LayerFacts]:
             continue
         else:
             facts.append(_facts(layer, kind, config, before, shape))
+            if kind == "Dropout":
+                facts[-1].settings["training"] = is_training
     return facts
 
 
@@ -103,21 +105,22 @@ def expected_facts(
     return facts_of("the expected model", keras.Sequential([keras.Input(input_shape), *copies]))
 
 
-def _chain(name: str, model: keras.Model) -> list[Any]:
+def _chain(name: str, model: keras.Model, is_training: bool = False) -> list[tuple[Any, bool]]:
+    """The layers, each with whether it, or its model, is called with training=True."""
     if isinstance(model, keras.Sequential):
-        inner = list(model.layers)
+        inner = [(layer, False) for layer in model.layers]
     else:
         inner = _functional_chain(name, model)
-    chain: list[Any] = []
-    for layer in inner:
+    chain: list[tuple[Any, bool]] = []
+    for layer, own in inner:
         if isinstance(layer, keras.Model):
-            chain += _chain(name, layer)
+            chain += _chain(name, layer, own or is_training)
         elif not isinstance(layer, keras.layers.InputLayer):
-            chain.append(layer)
+            chain.append((layer, own or is_training))
     return chain
 
 
-def _functional_chain(name: str, model: keras.Model) -> list[Any]:
+def _functional_chain(name: str, model: keras.Model) -> list[tuple[Any, bool]]:
     try:
         config = model.get_config()
         described = config["layers"]
@@ -127,6 +130,7 @@ def _functional_chain(name: str, model: keras.Model) -> list[Any]:
     # A call is one use of a layer: (its name, the how-manyth use). One without weights, such as a
     # pooling, may be used again: it computes the same as another of its kind.
     source_of: dict[_Call, _Call] = {}
+    training: set[_Call] = set()
     for item in described:
         calls = item.get("inbound_nodes", [])
         if len(calls) > 1 and getattr(operations[item["name"]], "weights", ()):
@@ -142,6 +146,9 @@ def _functional_chain(name: str, model: keras.Model) -> list[Any]:
                     expected="each layer called on the output of the one before it",
                 )
             source_of[item["name"], number] = sources[0]
+            # Keras notes False where nothing was said.
+            if call["kwargs"].get("training"):
+                training.add((item["name"], number))
     user_of = {source: call for call, source in source_of.items()}
     if len(user_of) != len(source_of):
         taken = list(source_of.values())
@@ -155,7 +162,7 @@ def _functional_chain(name: str, model: keras.Model) -> list[Any]:
     while call in user_of:
         call = user_of[call]
         order.append(call)
-    return [operations[layer] for layer, _ in order]
+    return [(operations[call[0]], call in training) for call in order]
 
 
 def _sources(value: Any) -> list[_Call]:

@@ -52,6 +52,21 @@ _HINTS = (
         "plt.subplots(5, 5) gives 5 rows of axes: `axes.flatten()` makes one row of 25 of them.",
     ),
     (
+        r"list indices must be integers or slices, not (numpy\.)?float",
+        "a list is indexed by a whole number. `max` gives the largest number itself, `argmax` "
+        "tells its place.",
+    ),
+    (
+        r"the output of a layer, which has no values yet",
+        "that is what a layer gives. Where a Keras model is asked for, return what keras.Model(…) "
+        "gives: `return model`.",
+    ),
+    (
+        r"TypeError: \w+\.set_(model|params)\(\) missing",
+        "callbacks takes callbacks, not their class: `keras.callbacks.TensorBoard(…)`, with "
+        "parentheses, makes one.",
+    ),
+    (
         r"Kernel shape must have the same length as input",
         "keras.Input takes the shape of one image, without the number of images.",
     ),
@@ -75,8 +90,9 @@ _HINTS = (
     ),
     (
         r"incompatible with the layer|incompatible shape",
-        "the shape of the images does not fit what the model's Input promised. A model takes many "
-        "images at once: a single one needs `image[None]`.",
+        "the shape of the images does not fit what the model's Input promised. Does the function "
+        "use the images and the model that are its arguments? A model takes many images at once: "
+        "a single one needs `image[None]`.",
     ),
     (
         r"output size would be zero or negative",
@@ -106,8 +122,9 @@ _ARGUMENTS = re.compile(
 def hint_for(error: BaseException, function: str) -> str:
     """Where to look after `error` in a call of `function`, "" where nothing is known about it."""
     text = f"{type(error).__name__}: {error}"
-    if match := _ARGUMENTS.match(text):
-        if match["callee"].split(".")[-1] == function:
-            return "the function's arguments must be those that the task names, in that order."
-        return f"look up which arguments {match['callee']} takes: `help(…)` tells."
-    return next((hint for pattern, hint in _HINTS if re.search(pattern, text)), "")
+    known = next((hint for pattern, hint in _HINTS if re.search(pattern, text)), "")
+    if known or not (match := _ARGUMENTS.match(text)):
+        return known
+    if match["callee"].split(".")[-1] == function:
+        return "the function's arguments must be those that the task names, in that order."
+    return f"look up which arguments {match['callee']} takes: `help(…)` tells."

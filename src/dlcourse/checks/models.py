@@ -20,6 +20,15 @@ from dlcourse.checks.outcome import Check, a, fail, fail_by, require_attempt, sh
 _BATCH = 250
 # Of a rate that came as a float32.
 _RATE_TOLERANCE = 1e-6
+_SETTING_HINTS = {
+    (
+        "Dropout",
+        "training",
+    ): "called with training=True, it drops also when the model predicts: call "
+    "it on the tensor alone.",
+    ("Dropout", "noise_shape"): "with noise_shape, numbers are dropped together: "
+    "`layers.Dropout(rate)` is enough.",
+}
 
 
 def logits_of(model: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -148,13 +157,17 @@ class ModelCheck(Check):
 
     def has_dropout(self, rate: float) -> ModelCheck:
         """It has exactly one Dropout layer, with this rate."""
-        rates = [
-            layer.settings["rate"]
-            for layer in facts_of(self.name, self.model)
-            if layer.kind == "Dropout"
-        ]
+        facts = facts_of(self.name, self.model)
+        rates = [layer.settings["rate"] for layer in facts if layer.kind == "Dropout"]
         if len(rates) != 1:
-            fail(f"{self.name} has {len(rates)} Dropout layers.", expected="one")
+            other = next((layer.kind for layer in facts if "Dropout" in layer.kind), "")
+            fail(
+                f"{self.name} has {len(rates)} Dropout layers.",
+                expected="one",
+                hint=f"{a(other)} is another layer: `layers.Dropout` drops single numbers."
+                if other and not rates
+                else "",
+            )
         if abs(rates[0] - rate) > _RATE_TOLERANCE:
             turned = abs(rates[0] - (1 - rate)) < _RATE_TOLERANCE
             fail(
@@ -307,7 +320,7 @@ class ModelCheck(Check):
         for key, wanted in target.settings.items():
             if not _is_setting(layer.settings[key], wanted):
                 problem = f"{where} has {key} {_setting(layer.settings[key])}"
-                hint = ""
+                hint = _SETTING_HINTS.get((layer.kind, key), "")
                 if layer.equation and layer.parameters != target.parameters:
                     problem += f", so {layer.equation} = {layer.parameters:,} parameters"
                     hint = f"its parameters should be {target.equation} = {target.parameters:,}."

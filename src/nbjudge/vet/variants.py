@@ -65,7 +65,7 @@ def read_subject(blueprint: Blueprint) -> Subject:
 def make_variant(
     subject: Subject, answers: Mapping[str, str], tests: Collection[str], *, whole: bool = False
 ) -> NotebookNode:
-    """The notebook with other ``answers`` and only ``tests``, and only the cells these need.
+    """The notebook with other ``answers``, only ``tests``, and only the cells these need.
 
     With ``whole``, all cells before them stay. Of another test cell, what students see of it and a
     later cell relies on stays.
@@ -84,7 +84,8 @@ def make_variant(
     kept = []
     for place, cell in enumerate(code):
         if not is_test(cell):
-            if not whole and place not in needed:
+            # An answer that cannot be parsed binds no names, and is to be seen to fail.
+            if not whole and place not in needed and _grade_id(cell) not in answers:
                 cell.source = ""
             kept.append(cell)
         elif _grade_id(cell) in tests:
