@@ -1,15 +1,12 @@
-"""What is said of a threshold follows from its runs; evidence that is out of date is noticed."""
+"""What is said of a threshold follows from its runs."""
 
 from __future__ import annotations
 
 import copy
 import math
-import shutil
 from dataclasses import replace
-from pathlib import Path
 from xml.etree import ElementTree
 
-import nbformat
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,10 +16,9 @@ from scipy import stats
 
 from dlcourse.thresholds import load
 from dlcourse.thresholds.chances import describe, odds
-from dlcourse.thresholds.freshness import basis_now, deciding_cells, image_digest, stale
+from dlcourse.thresholds.claims import CLAIMS
 from dlcourse.thresholds.report import make_fragment, threshold_tables
 
-ROOT = Path(__file__).parents[1]
 SOURCES = ("cifar10", "stand-in")
 
 
@@ -43,6 +39,7 @@ def file() -> dict:
             "seed": i,
             "plain_accuracy": 0.6 + 0.01 * s,
             "dropout_accuracy": 0.6 - 0.01 * s,
+            "plain_loss": 1.2 - 0.01 * s,
             "dropout_loss_gap": 0.1 + 0.01 * s,
             "plain_loss_gap": 0.6 - 0.01 * s,
             "loss_saved": 0.1 + 0.01 * s,
@@ -51,6 +48,18 @@ def file() -> dict:
         }
         for i, s in enumerate(spread)
     ]
+
+    def weak_pairs(mean: float) -> list[dict]:
+        return [
+            {
+                "seed": i,
+                "plain_accuracy": mean + 0.01 * s,
+                "dropout_accuracy": mean - 0.01 * s,
+                "dropout_loss": 2.2 + 0.01 * s,
+            }
+            for i, s in enumerate(spread)
+        ]
+
     return {
         "source": "stand-in",
         "images": {"training": 5000, "measured_on": 2000, "judge_has_others": False},
@@ -60,13 +69,18 @@ def file() -> dict:
             "dropout_gap": 0.3,
             "dropout_loss_tolerance": 0.1,
         },
-        "told_apart": {"untrained": True, "unnormalised": True, "dense-only": True},
+        "told_apart": {
+            claim.name: dict.fromkeys((weak.about for weak in claim.weak), True) for claim in CLAIMS
+        },
         "evidence": {
             "convnet": runs(0.6),
             "untrained": runs(0.1),
             "unnormalised": runs(0.1),
             "dense-only": runs(0.2),
             "dropout": dropout,
+            "dropout-untrained": weak_pairs(0.1),
+            "dropout-one-epoch": weak_pairs(0.2),
+            "dropout-unnormalised": weak_pairs(0.1),
         },
     }
 
@@ -97,9 +111,12 @@ class TestChances:
         [
             ("convnet_accuracy", 0.57, "The reference fails"),
             ("convnet_accuracy", 0.22, "without convolutions passes"),
+            ("dropout_accuracy", 0.57, "The reference fails"),
+            ("dropout_accuracy", 0.22, "one epoch, its higher model passes"),
             ("dropout_gap", 0.12, "The reference fails"),
             ("dropout_gap", 0.58, "without dropout passes"),
             ("dropout_loss_tolerance", -0.09, "The reference fails"),
+            ("dropout_loss_tolerance", 0.97, "its dropout model not trained passes"),
         ],
     )
     def test_a_threshold_at_the_wrong_place_does_not_hold(self, file, name, threshold, word):
@@ -121,23 +138,66 @@ class TestChances:
         assert one.reference.mean == pytest.approx(0.593)
         assert one.reference.passed == 4
 
-    @pytest.mark.parametrize("name", ["convnet_accuracy", "dropout_accuracy", "dropout_gap"])
+    def test_of_two_weak_models_either_is_stopped(self, file):
+        pairs = file["evidence"]["dropout-untrained"]
+        for pair, (plain, dropout) in zip(pairs, [(0.1, 0.3), (0.35, 0.1)] * 5, strict=True):
+            pair |= {"plain_accuracy": plain, "dropout_accuracy": dropout}
+        untrained, *_ = described(file, "dropout_accuracy").weak
+        assert (min(untrained.values), untrained.worst) == (0.3, 0.35)
+
+    def test_a_weak_dropout_model_stands_beside_the_plain_model_of_its_seed(self, file):
+        for run in file["evidence"]["dropout"]:
+            run["plain_loss"] = 1.0 + 0.1 * run["seed"]
+        for run in file["evidence"]["dropout-one-epoch"]:
+            run["dropout_loss"] = 2.0 + 0.3 * run["seed"]
+        file["evidence"]["dropout"].reverse()
+        _, one_epoch = described(file, "dropout_loss_tolerance").weak
+        assert one_epoch.values == pytest.approx([1.0 + 0.2 * seed for seed in range(10)])
+
+    def test_a_weak_dropout_model_without_a_plain_one_is_an_error(self, file):
+        file["evidence"]["dropout"] = file["evidence"]["dropout"][:-1]
+        with pytest.raises(KeyError):
+            describe(file)
+
+    @pytest.mark.parametrize(
+        "name",
+        ["convnet_accuracy", "dropout_accuracy", "dropout_gap", "dropout_loss_tolerance"],
+    )
     def test_the_ends_of_the_room_hold_and_what_is_beyond_does_not(self, file, name):
         low, high = described(file, name).room
         for end, beyond in ((low, low - 1e-3), (high, high + 1e-3)):
-            if math.isfinite(end):
-                inside = end + math.copysign(1e-6, end - beyond)
-                file["thresholds"][name] = inside
-                assert described(file, name).holds
-                file["thresholds"][name] = beyond
-                assert not described(file, name).holds
+            inside = end + math.copysign(1e-6, end - beyond)
+            file["thresholds"][name] = inside
+            assert described(file, name).holds
+            file["thresholds"][name] = beyond
+            assert not described(file, name).holds
 
-    def test_a_network_that_is_not_told_apart_is_no_claim(self, file):
-        file["told_apart"]["dense-only"] = False
-        assert [weak.about for weak in described(file).weak] == [
+    def test_what_is_not_told_apart_is_no_claim_and_is_said(self, file):
+        file["thresholds"]["convnet_accuracy"] = 0.22
+        file["told_apart"]["convnet_accuracy"]["without convolutions"] = False
+        one = described(file)
+        assert one.holds
+        assert [weak.about for weak in one.weak] == [
             "not trained",
             "trained on images not normalised",
         ]
+        words = "Not told apart: without convolutions passes by a chance of "
+        console = Console(width=160)
+        with console.capture() as capture:
+            console.print(*threshold_tables([one]))
+        assert words in capture.get()
+        assert words in make_fragment([one])
+
+    def test_where_nothing_is_told_apart_it_is_said(self, file):
+        file["told_apart"]["dropout_gap"]["without dropout"] = False
+        one = described(file, "dropout_gap")
+        assert math.isinf(one.room[1])
+        assert "No weak solution is claimed" in make_fragment([one])
+
+    def test_it_is_said_that_nothing_else_is_told_apart(self, file):
+        html = make_fragment([described(file)])
+        assert "claims to tell apart the weak solutions listed here, and no others" in html
+        assert "No weak solution" not in html
 
     def test_the_observed_rate_is_an_interval_of_clopper_and_pearson(self, file):
         reference = described(file).reference
@@ -261,160 +321,3 @@ class TestTables:
         text = capture.get()
         for words in ("at least 0.22", "does not hold", "without convolutions passes by a chance"):
             assert words in text
-
-
-@pytest.fixture
-def course(tmp_path) -> Path:
-    shutil.copytree(ROOT / "source", tmp_path / "source")
-    return tmp_path
-
-
-@pytest.fixture
-def measured(course) -> dict:
-    """The part of a thresholds file that says what it was measured with, up to date."""
-    now = basis_now(course)
-    return {
-        "source": "stand-in",
-        "images": {"sha256": "abc"},
-        "cells": now.cells,
-        "versions": {**now.versions, "numpy": "2.4.6"},
-    }
-
-
-def change(course: Path, assignment: str, grade_id: str, old: str, new: str) -> None:
-    path = course / "source" / assignment / f"{assignment}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    (cell,) = (
-        cell
-        for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id
-    )
-    assert old in cell.source
-    cell.source = cell.source.replace(old, new)
-    nbformat.write(notebook, path)
-
-
-class TestFreshness:
-    def test_evidence_of_today_is_fresh(self, course, measured):
-        assert stale(measured, replace(basis_now(course), images="abc")) == []
-
-    @pytest.mark.parametrize(
-        ("assignment", "grade_id", "old", "new"),
-        [
-            ("convnet", "cifar_model_small", "Conv2D(50", "Conv2D(51"),
-            ("convnet", "compile_model", '"adam"', '"sgd"'),
-            ("convnet", "train_model", "epochs=epochs", "epochs=1"),
-            ("convnet", "train", "epochs=10", "epochs=11"),
-            ("convnet", "load-data", ":5000", ":4000"),
-            ("dropout", "create_nn", "(3, 3)", "(5, 5)"),
-            ("dropout", "train-both", "create_nn(0.8)", "create_nn(0.7)"),
-        ],
-    )
-    def test_a_changed_deciding_cell_is_named(
-        self, course, measured, assignment, grade_id, old, new
-    ):
-        change(course, assignment, grade_id, old, new)
-        (words,) = stale(measured, basis_now(course))
-        assert f"{assignment}: the cell {grade_id} is not as it was" in words
-
-    @pytest.mark.parametrize(
-        ("assignment", "grade_id", "old", "new"),
-        [
-            ("convnet", "plot_history", '"epoch"', '"round"'),
-            ("convnet", "cifar_model_deeper", "Conv2D(50", "Conv2D(51"),
-            ("convnet", "test_unseen_images", "a model to measure", "a model"),
-            ("dropout", "gap", "iloc[-1]", "iloc[-2]"),
-        ],
-    )
-    def test_a_cell_that_decides_no_run_may_change(
-        self, course, measured, assignment, grade_id, old, new
-    ):
-        change(course, assignment, grade_id, old, new)
-        assert stale(measured, basis_now(course)) == []
-
-    def test_a_solution_s_markers_are_not_its_text(self, course, measured):
-        change(course, "convnet", "train_model", "    ### END SOLUTION", "")
-        change(course, "convnet", "train_model", "    ### BEGIN SOLUTION\n", "")
-        assert stale(measured, basis_now(course)) == []
-
-    def test_other_images_are_noticed_where_they_are_at_hand(self, course, measured):
-        now = basis_now(course, images="other")
-        assert "not those that the runs were measured on" in stale(measured, now)[0]
-
-    @pytest.mark.parametrize("package", ["tensorflow", "keras"])
-    def test_another_minor_release_is_noticed_and_a_patch_is_not(self, course, measured, package):
-        now = basis_now(course)
-        major, minor, *_ = now.versions[package].split(".")
-        later = {**now.versions, package: f"{major}.{minor}.99"}
-        assert stale(measured, replace(now, versions=later)) == []
-        later[package] = f"{major}.{int(minor) + 1}.0"
-        (words,) = stale(measured, replace(now, versions=later))
-        assert words.startswith(f"{package} is {later[package]} now")
-
-    def test_evidence_that_says_nothing_is_not_fresh(self, course, measured):
-        del measured["cells"], measured["images"]["sha256"], measured["versions"]["keras"]
-        words = " ".join(stale(measured, basis_now(course)))
-        assert "convnet: no cells are noted" in words
-        assert "images' digest is not noted" in words
-        assert "was not noted when" in words
-
-    def test_the_digest_of_all_changes_with_each(self, course):
-        now = basis_now(course)
-        others = [
-            replace(now, images="other"),
-            replace(now, versions={**now.versions, "keras": "99.0.0"}),
-            replace(now, cells={}),
-        ]
-        assert len({now.digest(), *(other.digest() for other in others)}) == 4
-
-    def test_the_cells_that_decide_are_those_that_make_and_train_the_models(self):
-        cells = {name: set(found) for name, found in deciding_cells(ROOT).items()}
-        assert cells == {
-            "convnet": {"load-data", "cifar_model_small", "compile_model", "train_model", "train"},
-            "dropout": {
-                "load-data",
-                "create_nn_repaired",
-                "create_nn",
-                "compile_model",
-                "train_with_log",
-                "train-both",
-            },
-        }
-
-
-@pytest.mark.parametrize("source", SOURCES)
-def test_the_thresholds_evidence_is_of_today(source):
-    """Measure again (`python -m dlcourse.thresholds.calibrate`) when this fails."""
-    # Real images are not everywhere, and do not change.
-    images = image_digest("stand-in") if source == "stand-in" else ""
-    assert stale(load(source), basis_now(ROOT, images)) == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("assignment", "grade_id", "call"),
-    [("convnet", "cifar_model_small", ()), ("dropout", "create_nn", (0.8,))],
-)
-def test_what_is_measured_is_the_notebook_s_model(assignment, grade_id, call):
-    import keras
-
-    from dlcourse.thresholds import calibrate
-
-    path = ROOT / "source" / assignment / f"{assignment}.ipynb"
-    (source,) = (
-        cell.source
-        for cell in nbformat.read(path, as_version=4).cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id
-    )
-    names = {"keras": keras, "layers": keras.layers}
-    exec(source, names)
-    measured = {"convnet": calibrate.convnet, "dropout": calibrate.dropout_net}[assignment]
-
-    def layers_of(model):
-        return [
-            (type(layer).__name__, {**layer.get_config(), "name": ""}, layer.count_params())
-            for layer in model.layers
-            if not isinstance(layer, keras.layers.InputLayer)
-        ]
-
-    assert layers_of(names[grade_id](*call)) == layers_of(measured(*call))

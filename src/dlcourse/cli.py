@@ -101,6 +101,14 @@ def vet(
         Path | None,
         typer.Option(help="Where to write the report.", show_default="gradebook/vet/report.html"),
     ] = None,
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed",
+            help="Tell only what was not tried before as it is now, and no thresholds. The exit "
+            "code still speaks of all.",
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option(help="Try again what was tried before on the same cells and tests.")
     ] = False,
@@ -114,6 +122,10 @@ def vet(
     Mistakes are planted into the reference solution one by one, right answers are written in other
     ways, and what is handed out is tried as it is. Misconceptions and answers of your own stand in
     source/ASSIGNMENT/vet.toml. Exit code 1 says that a test is to be mended.
+
+    What was tried is remembered in gradebook/vet/, and only tried again when something that it
+    rests on has changed. A CI that keeps this folder between its runs is told all that is to be
+    mended, each time, and waits for what changed alone.
     """
     with errors_told():
         from dlcourse.data import find_source
@@ -122,6 +134,7 @@ def vet(
         from dlcourse.thresholds.report import make_fragment, threshold_tables
         from nbjudge.course import load_course
         from nbjudge.vet.page import write_page
+        from nbjudge.vet.report import only_changed
         from nbjudge.vet.terminal import vet_tables
         from nbjudge.vet.vetting import vet as vet_one
 
@@ -136,14 +149,18 @@ def vet(
                     progress.update(task, completed=done, total=of, description=about)
 
                 reports.append(vet_one(here, name, jobs=jobs, force=force, watch=watch))
-        for report in reports:
+        told = [only_changed(report) for report in reports] if changed else reports
+        for report in told:
             console.print(vet_tables(report))
-        calibrated = describe(load(find_source().name)) if here.settings.data == _OURS else ()
+        ours = here.settings.data == _OURS and not changed
+        calibrated = describe(load(find_source().name)) if ours else ()
         for table in threshold_tables(calibrated):
             console.print(table)
-        target = page or here.gradebook_folder / "vet" / "report.html"
-        write_page(target, reports, make_fragment(calibrated) if calibrated else "")
-        console.print(f"Written to {target}", soft_wrap=True)
+        # Where nothing changed, the page that is there tells more.
+        if page or any(report.findings for report in told):
+            target = page or here.gradebook_folder / "vet" / "report.html"
+            write_page(target, told, make_fragment(calibrated) if calibrated else "")
+            console.print(f"Written to {target}", soft_wrap=True)
     if not all(one.is_clean for one in reports) or not all(one.holds for one in calibrated):
         raise typer.Exit(NEEDS_A_PERSON)
 

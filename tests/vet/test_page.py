@@ -11,7 +11,7 @@ from nbjudge.vet.by_hand import ByHand, Equivalent
 from nbjudge.vet.cases import Case, Kind
 from nbjudge.vet.change import Change
 from nbjudge.vet.page import Line, diff_lines, make_page, write_page
-from nbjudge.vet.report import make_report
+from nbjudge.vet.report import make_report, only_changed
 from nbjudge.vet.trying import Tried, Verdict
 from nbjudge.vet.variants import Subject
 
@@ -77,18 +77,18 @@ def all_kinds():
     ]
 
 
-def report_of(cases, assignment="net", seconds=75.0):
+def report_of(cases, assignment="net", seconds=75.0, remembered=()):
     grading = {"grade_id": "test_rate", "grade": True, "solution": False, "points": 2}
     cell = new_code_cell("assert rate() == 0.3  # hidden", metadata={"nbgrader": grading})
     notebook = new_notebook(cells=[cell])
-    subject = Subject(Blueprint("net", (), (), None), notebook, {"rate": TEXT}, {}, {})
+    subject = Subject(Blueprint("net", (), (), None), notebook, {"rate": TEXT}, {}, {}, {})
     by_hand = ByHand(
         equivalents=(
             Equivalent("rate", "0.3 → .3", "One number, written in two ways."),
             Equivalent("rate", "0.3 → 3e-1", "The same."),
         )
     )
-    return make_report(assignment, {"net": subject}, cases, by_hand, seconds)
+    return make_report(assignment, {"net": subject}, cases, by_hand, seconds, remembered)
 
 
 def test_the_page_tells_the_figures_and_all_that_is_to_be_looked_at():
@@ -181,6 +181,18 @@ def test_where_nothing_was_tried_the_page_says_so():
     assert "nothing to look at" in text
     assert text.count("none tried") == 4
     assert "No assignment was vetted." in Reader(make_page([])).text()
+
+
+def test_a_page_of_what_changed_says_that_it_is_partial():
+    cases = all_kinds()
+    full = report_of(cases[1:2], remembered=cases[2:])
+    page = Reader(make_page([only_changed(full), report_of([], "two")]))
+    text = page.text()
+    assert "This is a partial report, of what changed" in text
+    assert "Left out: 9 cases as before, 4 to look at." in text
+    assert "✓ nothing to look at in what changed" in text
+    assert text.count("only what changed: 100% caught") == 1
+    assert "This is a partial report" not in make_page([full])
 
 
 def test_several_assignments_are_one_after_another_and_can_be_jumped_to():

@@ -18,6 +18,7 @@ from nbjudge.vet.report import (
     difference,
     duration,
     make_report,
+    only_changed,
     percent,
     visible,
 )
@@ -37,7 +38,7 @@ def subject(name="net"):
         for task in ANSWERS
     ]
     notebook = new_notebook(cells=cells)
-    return Subject(Blueprint(name, (), (), None), notebook, ANSWERS, {}, {})
+    return Subject(Blueprint(name, (), (), None), notebook, ANSWERS, {}, {}, {})
 
 
 def tried(
@@ -261,6 +262,56 @@ def test_a_time_is_told_as_people_say_it(seconds, told):
 
 def test_control_and_direction_characters_are_spelled_out():
     assert visible("a\x1b[31m\u202eb\ud800\n\tc é 图") == "a\\x1b[31m\\u202eb\\ud800\n\tc é 图"
+
+
+def partly_changed(*changed):
+    same = [
+        tried(Kind.MISTAKE, "units", "same, missed", 2.0),
+        tried(Kind.MISTAKE, "units", "same, equivalent", 2.0),
+        tried(Kind.MISTAKE, "units", "same, caught"),
+        tried(Kind.RIGHT, "units", "same, refused", 0.0, passing=["test_units"]),
+    ]
+    equivalents = ("same, equivalent", "new, equivalent", "of none")
+    by_hand = ByHand(equivalents=tuple(Equivalent("units", name, "So.") for name in equivalents))
+    report = make_report("net", {"net": subject()}, changed, by_hand, 1.0, same)
+    return report, only_changed(report)
+
+
+def test_of_what_changed_alone_only_that_is_told_and_counted():
+    full, changed = partly_changed(
+        tried(Kind.MISTAKE, "units", "new, missed", 2.0),
+        tried(Kind.MISTAKE, "units", "new, equivalent", 2.0),
+    )
+    assert (len(full.findings), full.problems) == (6, 4)
+    assert said(changed.findings) == ["new, equivalent", "new, missed"]
+    assert said(changed.missed) == ["new, missed"]
+    assert changed.left_out == Count(4, 2)
+    text = shown(changed)
+    assert "1 to look at" in text
+    assert "only what changed; left out: 4 cases as before, 2 to look at" in text
+    assert "same" not in text
+    assert "only what changed" not in shown(full)
+
+
+def test_some_of_the_cases_do_not_tell_whether_an_equivalent_is_stale():
+    full, changed = partly_changed(tried(Kind.MISTAKE, "units", "new, caught"))
+    assert [one.said for one in full.stale] == ["new, equivalent", "of none"]
+    assert not changed.stale and changed.is_clean
+    assert "nothing to look at in what changed" in shown(changed)
+
+
+def test_where_nothing_changed_one_line_says_so():
+    _, changed = partly_changed()
+    assert changed.is_clean
+    assert shown(changed) == "net  nothing changed: 4 cases as before, 2 to look at\n"
+
+
+def test_where_all_changed_the_report_is_a_full_one():
+    report = report_of(
+        tried(Kind.MISTAKE, "units", "a"), equivalents=[Equivalent("units", "a", "So.")]
+    )
+    assert only_changed(report) == report
+    assert not report.is_clean
 
 
 def test_the_terminal_tells_each_problem_with_what_one_needs_to_mend_it():

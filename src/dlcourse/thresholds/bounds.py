@@ -1,64 +1,79 @@
-"""Thresholds from measured runs: low enough for luck, and which weak networks they tell apart."""
+"""Thresholds from measured runs: low enough for luck, and which weak solutions they tell apart.
+
+Both follow from a prediction of one more run: Student's t about the mean of a normal distribution
+fitted to the runs (Hahn and Meeker, Statistical Intervals, 1991, section 4.7).
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
 
+from dlcourse.thresholds.claims import CLAIMS, Claim, Runs, Series
+
 CHANCE_OF_FAILING = 1e-3
-WEAK = ("untrained", "unnormalised", "dense-only")
-Runs = dict[str, list[dict[str, float]]]
+CHANCE_OF_PASSING = 0.01
 
 
-def lower_bound(values: list[float], sampling_sd: float = 0.0) -> float:
-    """What one more run stays above, but for a chance of `CHANCE_OF_FAILING`.
+def spread_of(values: Sequence[float], sampling_sd: float = 0.0) -> float:
+    """The scale of one more run's figure about the mean of `values`.
 
-    The one-sided prediction bound of a normal distribution fitted to `values` (Student's t; see
-    Hahn and Meeker, Statistical Intervals, 1991, section 4.7), its variance widened by
-    `sampling_sd`² where the judge measures on other images than these were measured on.
+    Their variance is widened by `sampling_sd`² where the judge measures on other images than these
+    were measured on.
     """
-    n, spread = len(values), float(np.std(values, ddof=1))
-    quantile = stats.t.ppf(1 - CHANCE_OF_FAILING, n - 1)
-    return float(np.mean(values)) - quantile * math.sqrt(spread**2 * (1 + 1 / n) + sampling_sd**2)
+    sd = float(np.std(values, ddof=1))
+    return math.sqrt(sd**2 * (1 + 1 / len(values)) + sampling_sd**2)
+
+
+def lower_bound(values: Sequence[float], sampling_sd: float = 0.0) -> float:
+    """What one more run stays above, but for a chance of `CHANCE_OF_FAILING`."""
+    quantile = stats.t.ppf(1 - CHANCE_OF_FAILING, len(values) - 1)
+    return float(np.mean(values)) - quantile * spread_of(values, sampling_sd)
+
+
+def chance_beyond(
+    threshold: float, values: Sequence[float], below: bool, sampling_sd: float = 0.0
+) -> float:
+    """The chance that one more run lies below `threshold`, or else above it."""
+    mean, spread = float(np.mean(values)), spread_of(values, sampling_sd)
+    ahead = mean - threshold if below else threshold - mean
+    return float(stats.t.sf(ahead / spread, len(values) - 1)) if spread else float(ahead < 0)
 
 
 def thresholds_from(runs: Runs, other_images: int | None) -> dict:
-    """Thresholds, and whether every run of a weak network stays below the convnet's.
+    """The thresholds, and for each by which weak solutions it is passed too seldom to matter.
 
     Args:
-        runs: the results of each kind of run, one dictionary for each seed.
+        runs: the results of each kind of run.
         other_images: how many images they were measured on, if the judge has others; else None.
     """
+    thresholds = {claim.name: _threshold(claim, runs, other_images) for claim in CLAIMS}
 
-    def accuracy(values: list[float]) -> float:
-        share = float(np.mean(values))
-        sampling = math.sqrt(share * (1 - share) / other_images) if other_images else 0.0
-        return lower_bound(values, sampling)
+    def is_told_apart(claim: Claim, weak: Series) -> bool:
+        sampling = claim.sampling_sd(weak, runs, other_images)
+        threshold, errs_below = thresholds[claim.name], not claim.at_least
+        chance = chance_beyond(threshold, weak.values(runs), errs_below, sampling)
+        return chance <= CHANCE_OF_PASSING
 
-    def loss(key: str, sampling_key: str, sign: int) -> float:
-        """The bound below (`sign` 1) or above (-1) the losses' differences `key`."""
-        values = [sign * result[key] for result in runs["dropout"]]
-        sampling = float(np.mean([result[sampling_key] for result in runs["dropout"]]))
-        return lower_bound(values, sampling if other_images else 0.0)
-
-    convnet = _rounded_down(accuracy([result["accuracy"] for result in runs["convnet"]]))
-    # Both models are held to it, so the lower of the two decides.
-    lower = [min(r["plain_accuracy"], r["dropout_accuracy"]) for r in runs["dropout"]]
     return {
-        "thresholds": {
-            "convnet_accuracy": convnet,
-            "dropout_accuracy": _rounded_down(accuracy(lower)),
-            "dropout_gap": -_rounded_down(loss("dropout_loss_gap", "gap_sampling_sd", -1)),
-            "dropout_loss_tolerance": -_rounded_down(
-                min(0.0, loss("loss_saved", "saved_sampling_sd", 1))
-            ),
-        },
+        "thresholds": thresholds,
         "told_apart": {
-            weak: max(result["accuracy"] for result in runs[weak]) < convnet for weak in WEAK
+            claim.name: {weak.about: is_told_apart(claim, weak) for weak in claim.weak}
+            for claim in CLAIMS
         },
     }
+
+
+def _threshold(claim: Claim, runs: Runs, other_images: int | None) -> float:
+    values = claim.reference.values(runs)
+    sampling = claim.sampling_sd(claim.reference, runs, other_images)
+    if claim.at_least:
+        return _rounded_down(lower_bound(values, sampling))
+    # Differences of losses: it is never asked for less than none.
+    return -_rounded_down(min(0.0, lower_bound([-value for value in values], sampling)))
 
 
 def _rounded_down(value: float) -> float:

@@ -3,7 +3,7 @@
 Trains the reference solutions and the weak ones on many seeds, as the notebooks train them, and
 measures each on images that it has not seen. Runs are kept one by one in a file of JSON lines, so
 a stopped calibration goes on where it was; those from before a change of notebooks, images or
-packages do not count. About half an hour for each source on two cores.
+packages do not count. About 40 minutes for each source on two cores.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ from dlcourse.checks.models import accuracy_of, losses_of
 from dlcourse.data import find_source
 from dlcourse.thresholds.bounds import thresholds_from
 from dlcourse.thresholds.freshness import N_TRAIN, Basis, basis_now, image_digest, measured_images
+from nbjudge.files import write_atomically
 
 N_SEEN = 2_000
+# The rates of the two models that assignment `dropout` compares.
+PLAIN, DROPOUT = 0.0, 0.8
 
 
 def convnet() -> keras.Model:
@@ -108,7 +111,7 @@ def measure_dropout(train: Images, unseen: Images) -> dict[str, float]:
     """
     result, losses = {}, {}
     seen = train[0][:N_SEEN], train[1][:N_SEEN]
-    for name, rate in (("plain", 0.0), ("dropout", 0.8)):
+    for name, rate in (("plain", PLAIN), ("dropout", DROPOUT)):
         model = _trained(dropout_net(rate), train, 20)
         losses[name] = losses_of(model, *unseen)
         result[f"{name}_accuracy"] = accuracy_of(model, *unseen)
@@ -123,6 +126,36 @@ def measure_dropout(train: Images, unseen: Images) -> dict[str, float]:
     return result
 
 
+def measure_dropout_untrained(train: Images, unseen: Images) -> dict[str, float]:
+    """Both models of assignment `dropout` before training."""
+    return _figures(dropout_net(PLAIN), dropout_net(DROPOUT), unseen)
+
+
+def measure_dropout_one_epoch(train: Images, unseen: Images) -> dict[str, float]:
+    """Both models of assignment `dropout` after 1 epoch."""
+    plain, dropout = (_trained(dropout_net(rate), train, 1) for rate in (PLAIN, DROPOUT))
+    return _figures(plain, dropout, unseen)
+
+
+def measure_dropout_unnormalised(train: Images, unseen: Images) -> dict[str, float]:
+    """Both models of `dropout` trained on 0 to 255, measured as the judge does: on 0 to 1."""
+    large, images_255 = (train[0] * 255, train[1]), unseen[0] * 255
+    plain, dropout = (_trained(dropout_net(rate), large, 20) for rate in (PLAIN, DROPOUT))
+    return _figures(plain, dropout, unseen) | {
+        "plain_accuracy_on_0_to_255": accuracy_of(plain, images_255, unseen[1]),
+        "dropout_accuracy_on_0_to_255": accuracy_of(dropout, images_255, unseen[1]),
+    }
+
+
+def _figures(plain: keras.Model, dropout: keras.Model, unseen: Images) -> dict[str, float]:
+    """What weak models are judged by; the plain one's loss is not, for it stays the reference's."""
+    return {
+        "plain_accuracy": accuracy_of(plain, *unseen),
+        "dropout_accuracy": accuracy_of(dropout, *unseen),
+        "dropout_loss": losses_of(dropout, *unseen).mean(),
+    }
+
+
 def _standard_error(values: np.ndarray) -> float:
     return float(values.std(ddof=1)) / math.sqrt(len(values))
 
@@ -133,8 +166,20 @@ MEASURES: dict[str, Callable[[Images, Images], dict[str, float]]] = {
     "unnormalised": measure_unnormalised,
     "dense-only": measure_dense_only,
     "dropout": measure_dropout,
+    "dropout-untrained": measure_dropout_untrained,
+    "dropout-one-epoch": measure_dropout_one_epoch,
+    "dropout-unnormalised": measure_dropout_unnormalised,
 }
-SEEDS = {"convnet": 20, "untrained": 10, "unnormalised": 10, "dense-only": 10, "dropout": 12}
+SEEDS = {
+    "convnet": 20,
+    "untrained": 10,
+    "unnormalised": 10,
+    "dense-only": 10,
+    "dropout": 12,
+    "dropout-untrained": 12,
+    "dropout-one-epoch": 12,
+    "dropout-unnormalised": 6,
+}
 
 
 def run(data: Path | None, evidence: Path, which: list[str], basis: Basis) -> None:
@@ -208,9 +253,8 @@ def main() -> None:
     basis = basis_now(options.course, image_digest(options.data))
     run(options.data, options.evidence, options.only, basis)
     if options.write:
-        options.write.write_text(
-            json.dumps(summarise(options.data, options.evidence, basis), indent=1) + "\n"
-        )
+        summary = summarise(options.data, options.evidence, basis)
+        write_atomically(options.write, json.dumps(summary, indent=1).encode() + b"\n")
 
 
 if __name__ == "__main__":

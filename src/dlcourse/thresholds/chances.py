@@ -1,26 +1,30 @@
 """What a threshold's runs say about it: the chances of a wrong verdict.
 
-The chances are those that one more run lies beyond the threshold, by Student's t prediction from
-a normal distribution fitted to the runs, as in `bounds` (Hahn and Meeker, Statistical Intervals,
-1991, section 4.7).
+The chances are those that one more run lies beyond the threshold, by the prediction that `bounds`
+takes the thresholds from.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from dlcourse.thresholds.bounds import CHANCE_OF_FAILING, thresholds_from
+from dlcourse.thresholds.bounds import (
+    CHANCE_OF_FAILING,
+    CHANCE_OF_PASSING,
+    chance_beyond,
+    spread_of,
+    thresholds_from,
+)
+from dlcourse.thresholds.claims import CLAIMS, Claim, Series
 
-CHANCE_OF_PASSING = 0.01
 # Below this, the runs speak against a normal distribution.
 _NOT_NORMAL = 0.05
-Run = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,10 @@ class Measured:
 class Calibrated:
     """A threshold for one data source, with the runs that it has to let pass and to stop.
 
-    `chosen` is the threshold that `bounds` takes from the runs; `room` are the lowest and the
-    highest that keep every chance within its limit, crossed where there is none, infinite where
-    there is nothing to stop.
+    `weak` are the solutions that it claims to tell apart, `not_told_apart` others that were
+    measured against it, and of which it claims nothing. `chosen` is the threshold that `bounds`
+    takes from the runs; `room` are the lowest and the highest that keep every chance within its
+    limit, crossed where there is none, infinite where there is nothing to stop.
     """
 
     source: str
@@ -79,6 +84,7 @@ class Calibrated:
     at_least: bool
     reference: Measured
     weak: tuple[Measured, ...]
+    not_told_apart: tuple[Measured, ...]
     chosen: float
     room: tuple[float, float]
 
@@ -110,112 +116,43 @@ class Calibrated:
         return (*words, _advice(*self.room)) if words else ()
 
 
-@dataclass(frozen=True)
-class _Series:
-    about: str
-    run: str
-    figure: Callable[[Run], float]
-
-
-@dataclass(frozen=True)
-class _Claim:
-    """What a threshold tells apart; `sampling` names the images' share of a run's deviation.
-
-    Without it, the figure is a share of images, whose deviation is a binomial's.
-    """
-
-    name: str
-    at_least: bool
-    reference: _Series
-    weak: tuple[_Series, ...] = ()
-    sampling: str = ""
-
-
-def _accuracy(about: str, run: str) -> _Series:
-    return _Series(about, run, lambda r: r["accuracy"])
-
-
-_CLAIMS = (
-    _Claim(
-        "convnet_accuracy",
-        True,
-        _accuracy("the reference", "convnet"),
-        (
-            _accuracy("not trained", "untrained"),
-            _accuracy("trained on images not normalised", "unnormalised"),
-            _accuracy("without convolutions", "dense-only"),
-        ),
-    ),
-    _Claim(
-        "dropout_accuracy",
-        True,
-        _Series(
-            "the reference, its lower model",
-            "dropout",
-            lambda r: min(r["plain_accuracy"], r["dropout_accuracy"]),
-        ),
-    ),
-    _Claim(
-        "dropout_gap",
-        False,
-        _Series("the reference", "dropout", lambda r: r["dropout_loss_gap"]),
-        (_Series("without dropout", "dropout", lambda r: r["plain_loss_gap"]),),
-        sampling="gap_sampling_sd",
-    ),
-    _Claim(
-        "dropout_loss_tolerance",
-        False,
-        _Series("the reference", "dropout", lambda r: -r["loss_saved"]),
-        sampling="saved_sampling_sd",
-    ),
-)
-
-
 def describe(file: Mapping[str, Any]) -> tuple[Calibrated, ...]:
     """What the runs in a thresholds file (see `dlcourse.thresholds.load`) say of each threshold.
 
-    A weak network that the file does not call told apart is left out. `KeyError` where runs are
-    missing that a threshold rests on.
+    What a threshold claims to tell apart is what the file says. `KeyError` where it says nothing,
+    and where runs are missing that a threshold rests on.
     """
     images, runs = file["images"], file["evidence"]
     others = images["measured_on"] if images["judge_has_others"] else None
     chosen = thresholds_from(runs, others)["thresholds"]
-    return tuple(
-        _describe(claim, file["thresholds"][claim.name], file, others, chosen[claim.name])
-        for claim in _CLAIMS
-    )
+    return tuple(_describe(claim, file, others, chosen[claim.name]) for claim in CLAIMS)
 
 
 def _describe(
-    claim: _Claim, threshold: float, file: Mapping[str, Any], others: int | None, chosen: float
+    claim: Claim, file: Mapping[str, Any], others: int | None, chosen: float
 ) -> Calibrated:
-    def measured(series: _Series, is_reference: bool) -> Measured:
-        runs = file["evidence"][series.run]
-        values = tuple(float(series.figure(run)) for run in runs)
-        mean = float(np.mean(values))
-        # The weak solution's gap is given the images' share of the reference's.
-        sampling = (
-            0.0
-            if others is None
-            else float(np.mean([run[claim.sampling] for run in runs]))
-            if claim.sampling
-            else math.sqrt(mean * (1 - mean) / others)
-        )
-        return _measured(series.about, values, sampling, threshold, claim.at_least, is_reference)
+    runs, threshold = file["evidence"], file["thresholds"][claim.name]
 
-    reference = measured(claim.reference, True)
-    weak = tuple(
-        measured(series, False) for series in claim.weak if file["told_apart"].get(series.run, True)
-    )
+    def measured(series: Series) -> Measured:
+        # A reference errs below a threshold of "at least", a weak solution above it.
+        errs_below = claim.at_least == (series is claim.reference)
+        sampling = claim.sampling_sd(series, runs, others)
+        values = series.values(runs)
+        return _measured(series.about, values, sampling, threshold, claim.at_least, errs_below)
+
+    claimed = file["told_apart"][claim.name]
+    reference = measured(claim.reference)
+    weak = tuple(measured(series) for series in claim.weak if claimed[series.about])
     return Calibrated(
-        file["source"],
-        claim.name,
-        threshold,
-        claim.at_least,
-        reference,
-        weak,
-        chosen,
-        _room(reference, weak, claim.at_least),
+        source=file["source"],
+        name=claim.name,
+        threshold=threshold,
+        at_least=claim.at_least,
+        reference=reference,
+        weak=weak,
+        not_told_apart=tuple(measured(s) for s in claim.weak if not claimed[s.about]),
+        chosen=chosen,
+        room=_room(reference, weak, claim.at_least),
     )
 
 
@@ -225,26 +162,23 @@ def _measured(
     sampling_sd: float,
     threshold: float,
     at_least: bool,
-    is_reference: bool,
+    errs_below: bool,
 ) -> Measured:
-    n, mean, sd = len(values), float(np.mean(values)), float(np.std(values, ddof=1))
-    spread = math.sqrt(sd**2 * (1 + 1 / n) + sampling_sd**2)
-    # A reference errs below a threshold of "at least", a weak solution above it.
-    errs_below = at_least == is_reference
+    mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
     ahead = mean - threshold if errs_below else threshold - mean
     passed = sum(v >= threshold if at_least else v <= threshold for v in values)
-    interval = stats.binomtest(passed, n).proportion_ci(method="exact")
+    interval = stats.binomtest(passed, len(values)).proportion_ci(method="exact")
     return Measured(
         about=about,
         values=values,
         mean=mean,
         sd=sd,
         worst=min(values) if errs_below else max(values),
-        spread=spread,
+        spread=spread_of(values, sampling_sd),
         margin=ahead / sd if sd else math.copysign(math.inf, ahead),
         passed=passed,
         pass_interval=(float(interval.low), float(interval.high)),
-        chance=_chance(n, mean, spread, threshold, errs_below),
+        chance=chance_beyond(threshold, values, errs_below, sampling_sd),
         normality=float(stats.shapiro(values).pvalue) if sd else 0.0,
     )
 
@@ -259,12 +193,6 @@ def _room(reference: Measured, weak: Sequence[Measured], at_least: bool) -> tupl
     if at_least:
         return max(stopping, default=-math.inf), passing
     return passing, min(stopping, default=math.inf)
-
-
-def _chance(n: int, mean: float, spread: float, threshold: float, below: bool) -> float:
-    """The chance that one more run after `n` lies below `threshold`, or else above it."""
-    ahead = mean - threshold if below else threshold - mean
-    return float(stats.t.sf(ahead / spread, n - 1)) if spread else float(ahead < 0)
 
 
 def _advice(low: float, high: float) -> str:

@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 from scipy import stats
 
-from dlcourse.thresholds.bounds import CHANCE_OF_FAILING
-from dlcourse.thresholds.chances import CHANCE_OF_PASSING, Calibrated, Measured, odds
+from dlcourse.thresholds.bounds import CHANCE_OF_FAILING, CHANCE_OF_PASSING
+from dlcourse.thresholds.chances import Calibrated, Measured, odds
 
 _COLUMNS = ("solution", "runs", "mean ± sd", "nearest", "margin", "passes (95%)", "chance")
 # Of the plot, in pixels: its width, the part with names, the rim on the right; heights.
@@ -38,7 +38,7 @@ Place = Callable[[float], float]
 
 
 def threshold_tables(calibrated: Iterable[Calibrated]) -> tuple[Table, ...]:
-    """A table for each threshold: a row for each kind of model, what is wrong below."""
+    """A table for each threshold: its models in rows, then what is wrong or not claimed."""
     return tuple(map(_table, calibrated))
 
 
@@ -49,7 +49,10 @@ def _table(one: Calibrated) -> Table:
         *_COLUMNS,
         box=SIMPLE_HEAD,
         title=title,
-        caption=Text("\n".join(one.faults), style="red") if one.faults else None,
+        caption=Text("\n").join(
+            [*(Text(words, "red") for words in one.faults), *map(Text, _not_claimed(one))]
+        )
+        or None,
         title_justify="left",
         caption_justify="left",
     )
@@ -72,6 +75,14 @@ def _models(one: Calibrated) -> list[tuple[Measured, bool]]:
     return [(one.reference, True), *((weak, False) for weak in one.weak)]
 
 
+def _not_claimed(one: Calibrated) -> list[str]:
+    """In words, what was measured against the threshold and is not stopped by it."""
+    return [
+        f"Not told apart: {model.about} passes by a chance of {odds(model.chance)}."
+        for model in one.not_told_apart
+    ]
+
+
 def _cells(model: Measured, is_reference: bool) -> tuple[str, ...]:
     low, high = model.pass_interval
     return (
@@ -92,13 +103,19 @@ def _section(one: Calibrated) -> str:
     )
     head = "".join(f"<th>{escape(column)}</th>" for column in _COLUMNS)
     verdict = "It holds." if one.holds else "It does not hold: " + " ".join(one.faults)
+    claim = (
+        "It claims to tell apart the weak solutions listed here, and no others."
+        if one.weak
+        else "No weak solution is claimed to be told apart by it."
+    )
+    claims = " ".join([claim, *_not_claimed(one)])
     rests = "".join(f"<li>{escape(model.rests_on)}</li>" for model, _ in _models(one))
     return f"""\
 <section>
 <h3>{escape(_heading(one))}</h3>
 <p>{escape(verdict)} From these runs, {one.chosen:g} would be chosen. Allowed are \
 {odds(CHANCE_OF_FAILING)} for the reference to fail and {odds(CHANCE_OF_PASSING)} for each weak \
-solution to pass.{"" if one.weak else " No weak solution was measured against it."}</p>
+solution to pass. {escape(claims)}</p>
 <div class="beside">
 <figure>
 {_plot(one)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -13,6 +13,9 @@ from nbjudge.vet.change import Change
 from nbjudge.vet.mistakes import plant_mistakes
 from nbjudge.vet.rewrites import rewrite
 from nbjudge.vet.variants import Subject
+
+# Solutions made of right answers to all tasks, at most. Each trains what the notebook trains.
+_TOGETHER = 3
 
 
 class Kind(StrEnum):
@@ -48,21 +51,30 @@ def make_cases(subject: Subject, by_hand: ByHand) -> Iterator[Case]:
     yield from _unfinished(subject)
     yield from _by_hand(subject, by_hand)
     bound = {b.name for cell in subject.blueprint.cells for b in bindings(cell.source)}
-    together: dict[str, str] = {}
+    right = {
+        task: [entry.answer for entry in by_hand.right_answers if entry.task == task]
+        for task in subject.answers
+    }
     for task, source in subject.answers.items():
         if not (tests := subject.tests_of(task)):
             continue
         for change in plant_mistakes(source, globals_=bound):
             yield _changed(Kind.MISTAKE, subject, task, change, tests)
         for change in rewrite(source):
-            together.setdefault(task, change.source)
+            right[task].append(change.source)
             yield _changed(Kind.RIGHT, subject, task, change, tests)
-    if together:
-        # Long trainings are asked of one answer in which every task looks different.
-        change = Change("all at once", "every task looks different", "")
-        tests = tuple(subject.needs)
+    yield from _together(subject, {task: texts for task, texts in right.items() if texts})
+
+
+def _together(subject: Subject, right: Mapping[str, Sequence[str]]) -> Iterator[Case]:
+    """Right answers to all tasks at once: what long trainings are asked of."""
+    tests = tuple(subject.needs)
+    rounds = min(_TOGETHER, max(map(len, right.values()), default=0))
+    for number in range(rounds):
+        answers = {task: texts[len(texts) * number // rounds] for task, texts in right.items()}
+        change = Change("all at once", f"every task looks different, {number + 1}", "")
         notebook = subject.blueprint.notebook
-        yield Case(Kind.RIGHT, notebook, "", change, together, tests, frozenset(tests))
+        yield Case(Kind.RIGHT, notebook, "", change, answers, tests, frozenset(tests))
 
 
 def check_by_hand(subjects: Mapping[str, Subject], by_hand: ByHand) -> None:

@@ -17,6 +17,7 @@ from nbjudge.vet.report import (
     by_operator,
     by_task,
     duration,
+    left_out,
     percent,
     visible,
     why_stale,
@@ -60,6 +61,7 @@ def make_page(reports: Sequence[VetReport], calibration: str = "") -> str:
         by_task=by_task,
         by_operator=by_operator,
         why_stale=why_stale,
+        left_out=left_out,
         Kind=Kind,
     )
     return page.lstrip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nbjudge.scores import is_test
 from nbjudge.vet.by_hand import ByHand, Equivalent
@@ -52,10 +52,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Finding:
-    """A case that was tried; ``equivalent`` is the reason why missing it is right, or ""."""
+    """A case that was tried; ``equivalent`` is the reason why missing it is right, or "".
+
+    ``is_remembered`` says that it was tried by an earlier vetting, and nothing of it has changed.
+    """
 
     tried: Tried
     equivalent: str = ""
+    is_remembered: bool = False
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether there is nothing to look at."""
+        return self.tried.is_right or bool(self.equivalent)
 
     @property
     def is_overlooked(self) -> bool:
@@ -81,7 +90,8 @@ class VetReport:
 
     ``originals`` are the reference solution's cells, ``tests`` the test cells with what is hidden
     in them, by notebook and grade id; ``stale`` are the equivalents that no missed mistake is.
-    ``seconds`` is how long it took by the clock.
+    ``seconds`` is how long it took by the clock. ``left_out`` counts the cases that a partial
+    report does not tell of, and those of them with nothing to look at.
     """
 
     assignment: str
@@ -90,6 +100,7 @@ class VetReport:
     seconds: float
     tests: Mapping[Place, str] = field(default_factory=dict)
     stale: tuple[Equivalent, ...] = ()
+    left_out: Count = Count(0, 0)
 
     def of(self, *kinds: Kind) -> tuple[Finding, ...]:
         """The findings of these kinds."""
@@ -145,8 +156,7 @@ class VetReport:
     @property
     def problems(self) -> int:
         """How many things a person has to look at."""
-        kinds = (self.missed, self.wrongly_rejected, self.unjust, self.overlooked, self.unspoken)
-        return sum(map(len, kinds)) + len(self.stale)
+        return sum(not one.is_fine for one in self.findings) + len(self.stale)
 
     @property
     def is_clean(self) -> bool:
@@ -172,8 +182,9 @@ def make_report(
     tried: Iterable[Tried],
     by_hand: ByHand,
     seconds: float,
+    remembered: Iterable[Tried] = (),
 ) -> VetReport:
-    """The report of all cases tried, which may come in any order."""
+    """The report of all cases, tried now or ``remembered``, which may come in any order."""
     originals = {
         (name, task): text
         for name, subject in subjects.items()
@@ -186,10 +197,26 @@ def make_report(
         if is_test(cell)
     }
     findings = [_finding(one, by_hand.equivalents) for one in tried]
+    findings += [
+        replace(_finding(one, by_hand.equivalents), is_remembered=True) for one in remembered
+    ]
     findings.sort(key=_order(list(subjects), list(originals)))
     used = {(one.tried.case.task, one.tried.case.change.said) for one in findings if one.equivalent}
     stale = tuple(e for e in by_hand.equivalents if (e.task, e.said) not in used)
     return VetReport(assignment, tuple(findings), originals, seconds, tests, stale)
+
+
+def only_changed(report: VetReport) -> VetReport:
+    """The report of what was tried now, in which what is remembered is only counted.
+
+    Some of the cases do not tell whether an equivalent is stale.
+    """
+    changed = tuple(one for one in report.findings if not one.is_remembered)
+    others = [one for one in report.findings if one.is_remembered]
+    if not others:
+        return report
+    left_out = Count(len(others), sum(one.is_fine for one in others))
+    return replace(report, findings=changed, stale=(), left_out=left_out)
 
 
 def by_task(report: VetReport) -> tuple[Row, ...]:
@@ -231,6 +258,12 @@ def why_stale(report: VetReport, equivalent: Equivalent) -> str:
     if (equivalent.task, equivalent.said) in named:
         return "The tests catch it, so it is not equivalent."
     return "No planted mistake in this task is called that."
+
+
+def left_out(report: VetReport) -> str:
+    """What a partial report does not tell of, in words."""
+    tried, right = report.left_out.tried, report.left_out.right
+    return f"{tried} case{'s' * (tried != 1)} as before, {tried - right or 'none'} to look at"
 
 
 def percent(share: float | None) -> str:

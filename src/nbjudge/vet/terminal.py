@@ -17,6 +17,7 @@ from nbjudge.vet.report import (
     VetReport,
     by_task,
     duration,
+    left_out,
     percent,
     visible,
     why_stale,
@@ -28,16 +29,28 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 def vet_tables(report: VetReport) -> Group:
     """The figures of a report, and all that a person has to look at."""
+    if not report.findings and report.left_out.tried:
+        return Group(_nothing_changed(report))
     return Group(_headline(report), _summary(report), _tasks(report), *_problems(report))
+
+
+def _nothing_changed(report: VetReport) -> Text:
+    line = Text(visible(report.assignment), style="bold")
+    line.append(f"  nothing changed: {left_out(report)}", style="not bold")
+    return line
 
 
 def _headline(report: VetReport) -> Text:
     line = Text(visible(report.assignment), style="bold")
     if report.is_clean:
-        line.append("  ✓ nothing to look at", style="green")
+        where = " in what changed" if report.left_out.tried else ""
+        line.append(f"  ✓ nothing to look at{where}", style="green")
     else:
         line.append(f"  ✗ {report.problems} to look at", style="red")
-    return line.append(f"  ({duration(report.seconds)})", style="not bold dim")
+    line.append(f"  ({duration(report.seconds)})", style="not bold dim")
+    if report.left_out.tried:
+        line.append(f"\n  only what changed; left out: {left_out(report)}", style="not bold")
+    return line
 
 
 def _summary(report: VetReport) -> Table:

@@ -111,6 +111,10 @@ class Bench:
                 else:
                     self._send(going, running)
 
+    def tries_whole(self, case: Case) -> bool:
+        """Whether a case needs all cells before its tests, since names do not tell which."""
+        return any((case.notebook, test) in self._whole for test in case.tests)
+
     def _stages(self, case: Case) -> list[tuple[str, ...]]:
         """Groups of tests to ask, one after another: the cheap ones first.
 
@@ -137,9 +141,9 @@ class Bench:
     def _take(self, going: _Going, worked: Worked) -> Tried | None:
         """The case with its verdicts; None where other tests have to be asked."""
         going.seconds += worked.seconds
-        going.stages.pop(0)
+        asked = going.stages.pop(0)
         trial = worked.trials.get(going.case.notebook)
-        going.verdicts += _verdicts(trial) if trial else []
+        going.verdicts += [v for v in _verdicts(trial) if v.test in asked] if trial else []
         tried = Tried(going.case, tuple(going.verdicts), worked.reason, going.seconds)
         caught = going.case.kind is Kind.MISTAKE and tried.is_right
         return tried if caught or worked.reason or not going.stages else None
@@ -181,7 +185,11 @@ class Bench:
         try:
             worked = future.result()
         except self._workers.deaths as error:
-            return Worked(reason=f"The worker ended: {type(error).__name__}")
+            raise CourseError(
+                f"A worker ended ({type(error).__name__}) while it tried {self._assignment.name}. "
+                "What was tried before is remembered: vet again, with fewer at once (--jobs) if "
+                "memory was short."
+            ) from error
         for digest, execution in worked.executions.items():
             self._judging.store.put_bytes(digest, execution)
         return worked

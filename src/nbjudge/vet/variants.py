@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
 from nbjudge.blueprint import Blueprint
+from nbjudge.judge.cells import bindings
 from nbjudge.judge.names import kernel_prelude
 from nbjudge.markers import split
 from nbjudge.reference import reference_notebook
@@ -23,7 +26,7 @@ class Subject:
 
     ``answers`` are the texts of the reference solution's cells, ``blank`` those that students are
     given; ``needs`` are the places of the code cells that each test rests on, counted as in the
-    blueprint.
+    blueprint; ``earlier`` the tests whose own names it takes, in the judge.
     """
 
     blueprint: Blueprint
@@ -31,6 +34,7 @@ class Subject:
     answers: Mapping[str, str]
     blank: Mapping[str, str]
     needs: Mapping[str, frozenset[int]]
+    earlier: Mapping[str, frozenset[str]]
 
     def tests_of(self, answer: str) -> tuple[str, ...]:
         """The tests whose verdict rests on a solution cell, in the notebook's order."""
@@ -53,24 +57,34 @@ def read_subject(blueprint: Blueprint) -> Subject:
         for cell in notebook.cells
         if cell.cell_type == "code" and is_solution(cell)
     }
-    needs = {
-        cell.grade_id: cells_for(blueprint.cells, cell.grade_id)
-        for cell in blueprint.cells
-        if cell.is_test
-    }
+    tests = [cell for cell in blueprint.cells if cell.is_test]
+    earlier: dict[str, frozenset[str]] = {}
+    needs: dict[str, frozenset[int]] = {}
+    for place, cell in enumerate(tests):
+        taken = set(blueprint.needs(cell.grade_id).from_tests)
+        sources = [
+            other.grade_id
+            for other in tests[:place]
+            if taken & {binding.name for binding in bindings(other.source)}
+        ]
+        earlier[cell.grade_id] = frozenset(sources).union(*(earlier[one] for one in sources))
+        needs[cell.grade_id] = cells_for(blueprint.cells, cell.grade_id).union(
+            *(needs[one] for one in sources)
+        )
     blank = {cell.grade_id: cell.source for cell in blueprint.masters if cell.grade_id in answers}
-    return Subject(blueprint, notebook, answers, blank, needs)
+    return Subject(blueprint, notebook, answers, blank, needs, earlier)
 
 
 def make_variant(
     subject: Subject, answers: Mapping[str, str], tests: Collection[str], *, whole: bool = False
 ) -> NotebookNode:
-    """The notebook with other ``answers``, only ``tests``, and only the cells these need.
+    """The notebook with other ``answers`` and ``tests``, and only the cells that these need.
 
-    With ``whole``, all cells before them stay. Of another test cell, what students see of it and a
-    later cell relies on stays.
+    Earlier tests whose names they take are among these. With ``whole``, all cells before them stay.
+    Of another test cell, what students see of it and a later cell relies on stays.
     """
     notebook = copy.deepcopy(subject.notebook)
+    tests = frozenset(tests).union(*(subject.earlier[test] for test in tests))
     # Another answer may need other cells: imports, say.
     cells = [
         replace(cell, source=answers.get(cell.grade_id, cell.source))
@@ -101,9 +115,22 @@ def make_variant(
 
 
 def _prelude(cell: NotebookNode, later: list[NotebookNode]) -> str:
-    visible, _ = split(cell.source, ("HIDDEN TESTS",))
-    texts = [other.source for other in later if not is_test(other) and other.source]
-    return kernel_prelude("\n".join(visible), texts)
+    lines, _ = split(cell.source, ("HIDDEN TESTS",))
+    visible = "\n".join(lines)
+    offered = {binding.name for binding in bindings(visible)}
+    # Only a cell that mentions a name can rely on it, and reading all of them takes long.
+    texts = (other.source for other in later if not is_test(other))
+    return _prelude_for(visible, tuple(text for text in texts if offered & _words(text)))
+
+
+@lru_cache(1024)
+def _prelude_for(visible: str, later: tuple[str, ...]) -> str:
+    return kernel_prelude(visible, later)
+
+
+@lru_cache(1024)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text))
 
 
 def _grade_id(cell: NotebookNode) -> str:

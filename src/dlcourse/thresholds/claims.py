@@ -1,0 +1,125 @@
+"""What each threshold claims: that the reference passes it, and certain weak solutions do not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Run = Mapping[str, float]
+# The results of each kind of run, one mapping for each seed.
+Runs = Mapping[str, Sequence[Run]]
+
+
+@dataclass(frozen=True)
+class Series:
+    """The runs of one kind of model, and the figure of each that a threshold is held against.
+
+    Where `beside` names a kind of run, a run is judged together with that kind's of the same seed:
+    figures that it does not have are theirs.
+    """
+
+    about: str
+    run: str
+    figure: Callable[[Run], float]
+    beside: str = ""
+
+    def values(self, runs: Runs) -> tuple[float, ...]:
+        """The figure of each run. `KeyError` where runs are missing."""
+        beside = {run["seed"]: run for run in runs.get(self.beside, ())}
+        return tuple(
+            float(self.figure({**beside.get(run["seed"], {}), **run})) for run in runs[self.run]
+        )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a threshold tells apart; `sampling` names the images' share of a run's deviation.
+
+    Without it, the figure is a share of images, whose deviation is a binomial's. `at_least` says
+    that high figures pass.
+    """
+
+    name: str
+    at_least: bool
+    reference: Series
+    weak: tuple[Series, ...]
+    sampling: str = ""
+
+    def sampling_sd(self, series: Series, runs: Runs, other_images: int | None) -> float:
+        """The deviation of a figure of `series` that comes from picking other images.
+
+        Args:
+            other_images: how many images the figures were measured on; None if the judge measures
+                on the same, which gives 0.
+        """
+        if other_images is None:
+            return 0.0
+        if self.sampling:
+            # Only the reference's runs have noted it. A weak solution's is larger: on CIFAR-10, for
+            # one epoch's loss beside the plain model's, .05 instead of .04, which makes 1 in 2,400
+            # of a chance of 1 in 3,800.
+            return float(np.mean([run[self.sampling] for run in runs[self.reference.run]]))
+        share = float(np.mean(series.values(runs)))
+        return math.sqrt(share * (1 - share) / other_images)
+
+
+def _accuracy(about: str, run: str) -> Series:
+    return Series(about, run, lambda r: r["accuracy"])
+
+
+# Both models are held to the threshold: the reference fails by its lower one. Of weak models the
+# higher one counts, so that either is stopped, whatever the other is.
+def _lower(about: str, run: str) -> Series:
+    return Series(about, run, lambda r: min(r["plain_accuracy"], r["dropout_accuracy"]))
+
+
+def _higher(about: str, run: str) -> Series:
+    return Series(about, run, lambda r: max(r["plain_accuracy"], r["dropout_accuracy"]))
+
+
+def _beside_the_plain_reference(about: str, run: str) -> Series:
+    return Series(about, run, lambda r: r["dropout_loss"] - r["plain_loss"], beside="dropout")
+
+
+CLAIMS = (
+    Claim(
+        "convnet_accuracy",
+        True,
+        _accuracy("the reference", "convnet"),
+        (
+            _accuracy("not trained", "untrained"),
+            _accuracy("trained on images not normalised", "unnormalised"),
+            _accuracy("without convolutions", "dense-only"),
+        ),
+    ),
+    Claim(
+        "dropout_accuracy",
+        True,
+        _lower("the reference, its lower model", "dropout"),
+        (
+            _higher("not trained, its higher model", "dropout-untrained"),
+            _higher("one epoch, its higher model", "dropout-one-epoch"),
+            _higher("not normalised, its higher model", "dropout-unnormalised"),
+        ),
+    ),
+    Claim(
+        "dropout_gap",
+        False,
+        Series("the reference", "dropout", lambda r: r["dropout_loss_gap"]),
+        (Series("without dropout", "dropout", lambda r: r["plain_loss_gap"]),),
+        sampling="gap_sampling_sd",
+    ),
+    Claim(
+        "dropout_loss_tolerance",
+        False,
+        Series("the reference", "dropout", lambda r: -r["loss_saved"]),
+        (
+            _beside_the_plain_reference("its dropout model not trained", "dropout-untrained"),
+            _beside_the_plain_reference("its dropout model, one epoch", "dropout-one-epoch"),
+        ),
+        sampling="saved_sampling_sd",
+    ),
+)
