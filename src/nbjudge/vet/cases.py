@@ -98,8 +98,11 @@ def _unfinished(subject: Subject) -> Iterator[Case]:
     for task in subject.answers:
         others = {other: text for other, text in subject.blank.items() if other != task}
         passing = frozenset(test for test in tests if subject.answers_of(test) <= {task})
+        # Names of an earlier test may be there or not, where that one fails.
+        asked = tuple(test for test in tests if test in passing or not subject.earlier[test])
         alone = Change("alone", "", subject.answers[task])
-        yield Case(Kind.ALONE, notebook, task, alone, others, tests, passing)
+        if asked:
+            yield Case(Kind.ALONE, notebook, task, alone, others, asked, passing)
 
 
 def _by_hand(subject: Subject, by_hand: ByHand) -> Iterator[Case]:
