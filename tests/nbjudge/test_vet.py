@@ -303,6 +303,15 @@ def test_a_worker_that_ends_is_told_and_not_taken_for_a_verdict(
         vet(released_course, "ps1", jobs=1)
 
 
+@pytest.mark.parametrize("damage", ["[1]", '{"key": {"verdicts": [3]}}', "{", '{"key": null}'])
+def test_a_damaged_memory_is_as_none(released_course: Course, tried_again, damage):
+    path = released_course.gradebook_folder / "vet" / "ps1.json"
+    path.parent.mkdir()
+    path.write_text(damage)
+    vet(released_course, "ps1")
+    assert tried_again == unfinished_and("double", "sums")
+
+
 def test_what_was_tried_is_kept_while_a_vetting_goes_on(released_course: Course, monkeypatch):
     path = released_course.gradebook_folder / "vet" / "ps1.json"
     kept = []
