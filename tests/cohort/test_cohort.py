@@ -18,11 +18,9 @@ from pathlib import Path
 import pytest
 
 from dlcourse.certificates.places import Places
-from dlcourse.sample_class import grade_by_hand, hand_in, read_recipes, rounds, set_due_dates
+from dlcourse.sample_class import grade_by_hand, hand_in, read_recipes, rounds
 from nbjudge.cohort import grade
-from nbjudge.course import load_course
 from nbjudge.records import read_record
-from nbjudge.release import release
 from nbjudge.submissions import find_submissions
 
 ROOT = Path(__file__).parents[2]
@@ -41,22 +39,6 @@ def chosen(slow: bool) -> list:
         for key, attempt in ATTEMPTS.items()
         if is_slow(attempt) == slow
     ]
-
-
-@pytest.fixture(scope="session")
-def course(tmp_path_factory, monkeypatch_session):
-    """The repository's course in a folder of its own, released, with the stand-in as its data."""
-    root = tmp_path_factory.mktemp("class")
-    monkeypatch_session.setenv("DLCOURSE_DATA", "stand-in")
-    shutil.copy(ROOT / "nbgrader_config.py", root)
-    shutil.copytree(ROOT / "source", root / "source")
-    (root / "gradebook").mkdir()
-    shutil.copy(ROOT / "gradebook" / "policy.toml", root / "gradebook")
-    course = load_course(root)
-    for assignment in course.assignments():
-        release(course, assignment)
-    set_due_dates(course, course.assignments())
-    return course
 
 
 def graded(course, slow: bool) -> dict:
