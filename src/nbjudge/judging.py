@@ -79,7 +79,12 @@ class Judging:
     @cached_property
     def preload(self) -> tuple[str, ...]:
         """The modules that the warm server imports."""
-        return tuple(self.course.settings.preload) or imported_modules(self.course.source)
+        return preload_of(self.course)
+
+
+def preload_of(course: Course) -> tuple[str, ...]:
+    """The modules that the warm server imports for a course."""
+    return tuple(course.settings.preload) or imported_modules(course.source)
 
 
 def judging_of(course: Course, data: GradingData | None = None) -> Judging:

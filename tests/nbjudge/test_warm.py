@@ -8,12 +8,18 @@ from pathlib import Path
 
 import psutil
 import pytest
+import toy_course as toy
 
 from nbjudge import wire
+from nbjudge.cohort import grade
+from nbjudge.course import load_course
 from nbjudge.errors import IsolationError
+from nbjudge.judge.client import Judge
+from nbjudge.judge.messages import Reply, TestCell
 from nbjudge.kernel.provisioner import KernelOrder
 from nbjudge.live import LiveRun
 from nbjudge.settings import Grading
+from nbjudge.submissions import find_submissions
 from nbjudge.warm.client import WarmServer, WarmServerError, ask_for_judge
 
 
@@ -60,6 +66,34 @@ def test_a_module_that_cannot_be_imported_stops_nothing(installed, tmp_path):
         assert server.failed_imports[module] == "RuntimeError: not today"
         assert set(server.failed_imports) == {module, "no_such_module"}
         ask_for_judge(server.address, judge_request(tmp_path)).close()
+
+
+def test_where_nothing_is_to_be_done_nobody_waits_for_imports(
+    installed, released_course, grades_here, monkeypatch
+):
+    course = released_course
+    toy.submit(course.root, "anna")
+    list(grade(course, find_submissions(course)))
+    monkeypatch.undo()  # from here on with workers, and a server that never comes to its end
+    endless = installed("nbjudge_test_endless", "import threading\nthreading.Event().wait()\n")
+    config = course.root / "nbgrader_config.py"
+    config.write_text(f"{config.read_text()}\nc.Grading.preload = [{endless!r}]\n")
+    (anna,) = grade(load_course(course.root), find_submissions(course))
+    assert anna.reused
+    assert not [c for c in psutil.Process().children() if endless in c.cmdline()]
+
+
+def test_what_is_forked_collects_its_garbage(tmp_path):
+    looks = "import gc\nassert gc.isenabled() and gc.get_freeze_count() > 10_000"
+    with WarmServer() as server:
+        connection = ask_for_judge(server.address, judge_request(tmp_path))
+        with Judge(connection, seconds=60, limit=10_000_000) as judge:
+            cell = TestCell("looks", looks, 1.0, (), ())
+            assert judge.run(cell, {}, lambda *_: Reply("refused", b"", "")).failure == ""
+        grading = Grading()
+        live = LiveRun(grading, "ps1", KernelOrder(server.address, grading.confinement(None)))
+        with live.kernel():
+            assert live.run(0, looks) == []
 
 
 def test_all_that_was_forked_ends_with_the_server(tmp_path):

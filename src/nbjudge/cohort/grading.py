@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 
 from nbjudge.cohort.cluster import cluster_workers
 from nbjudge.cohort.lock import course_lock
@@ -12,16 +11,12 @@ from nbjudge.cohort.outcomes import GradingOutcome, Running, outcome
 from nbjudge.cohort.planning import Planned, plan
 from nbjudge.cohort.recording import patiently, refuse
 from nbjudge.cohort.run import Run
-from nbjudge.cohort.workers import Workers, local_workers
+from nbjudge.cohort.workers import local_workers
 from nbjudge.course import Course
 from nbjudge.engines import keep_engines
-from nbjudge.judging import judging_of
+from nbjudge.judging import judging_of, preload_of
 from nbjudge.marks import no_totals
-from nbjudge.settings import Grading
 from nbjudge.submissions import Submission
-
-# Opens workers that import these modules once.
-Staff = Callable[[Sequence[str]], AbstractContextManager[Workers]]
 
 
 def grade(
@@ -50,8 +45,13 @@ def grade(
     takes no more.
     """
     keep_engines()
-    submissions = list(submissions)
-    with course_lock(course.gradebook_folder):
+    submissions, settings = list(submissions), course.settings
+    with course_lock(course.gradebook_folder), ExitStack() as opened:
+        workers = None
+        if submissions and not settings.cluster:
+            # Their server imports while this process finds out what there is to do.
+            count = min(jobs or settings.worker_count(), len(submissions))
+            workers = opened.enter_context(local_workers(count, preload_of(course)))
         judging = judging_of(course)
         planned = patiently(lambda: plan(judging, submissions, force=force))
         fresh = [item for item in planned if item.to_grade]
@@ -64,15 +64,11 @@ def grade(
                     refuse(judging, item.submission, item.refusal)
                 yield outcome(item.submission, no_totals(max_score), reason=item.refusal)
         if fresh:
-            with _staff(course.settings, jobs, len(fresh))(judging.preload) as workers:
-                run = Run(judging, fresh, workers, force=force, watch=watch, stopping=stopping)
-                yield from run.outcomes()
-
-
-def _staff(settings: Grading, jobs: int | None, fresh: int) -> Staff:
-    if settings.cluster:
-        return partial(cluster_workers, settings, jobs or settings.jobs)
-    return partial(local_workers, min(jobs or settings.worker_count(), fresh))
+            if workers is None:
+                cluster = cluster_workers(settings, jobs or settings.jobs, judging.preload)
+                workers = opened.enter_context(cluster)
+            run = Run(judging, fresh, workers, force=force, watch=watch, stopping=stopping)
+            yield from run.outcomes()
 
 
 def plan_grading(

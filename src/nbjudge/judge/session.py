@@ -24,7 +24,8 @@ _ALWAYS = (
 )
 _WITH = {
     "keras": ("nbjudge.capture.keras_values",),
-    "matplotlib": ("matplotlib.backends.backend_agg",),
+    "matplotlib": ("matplotlib.backends.backend_agg", "nbjudge.capture.figures"),
+    "pandas": ("nbjudge.capture.tables",),
 }
 
 
@@ -41,6 +42,9 @@ def preload() -> None:
                 importlib.import_module(module)
     if "keras" in sys.modules:
         importlib.import_module("nbjudge.capture.keras_configs").allowed_classes()
+    if "matplotlib" in sys.modules:
+        # What every package says of itself: each fork would read it again, to name its backend.
+        importlib.import_module("matplotlib.backends.registry").backend_registry.list_all()
 
 
 def serve(connection: socket.socket) -> None:

@@ -94,6 +94,8 @@ class WarmServer:
         """End the server and all that it forked."""
         with contextlib.suppress(OSError):
             self._process.stdin.close()
+        if not self._ready.is_set():
+            self._process.kill()  # it listens to nobody while it imports, and has forked nothing
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
