@@ -225,7 +225,7 @@ def test_the_course_checks_pass_on_what_came_back():
     model.compile("adam", LOGITS, metrics=["accuracy"])
     back = crossed(model)
     check = ModelCheck("m", back).has_input_shape(32, 32, 3).has_outputs(10).has_layer_count(7)
-    check.has_parameters(114_510).has_the_weights_of(model).has_optimizer("adam")
+    check.has_parameters(114_510).is_the_model(model).has_optimizer("adam")
     check.reports_accuracy().has_loss_for(np.array([[3]]))
     assert facts_of("m", back) == facts_of("m", model)
     for model in (nested(), operations()):

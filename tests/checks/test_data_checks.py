@@ -97,6 +97,10 @@ class TestHistories:
     def test_what_fit_returns_is_right(self):
         told(self.FULL).has_epochs(2).has_validation().learned()
 
+    def test_validation_in_some_epochs_only(self):
+        some = told(self.FULL | {"val_loss": [2], "val_accuracy": [0.1]})
+        assert "has 2 epochs, and val_loss for 1 of them" in message(some.has_validation)
+
     @pytest.mark.parametrize("inside", [FULL, pd.DataFrame(FULL)])
     def test_what_is_inside_the_history_is_not_the_history(self, inside):
         """The next cells of a notebook need the history itself."""

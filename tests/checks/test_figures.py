@@ -52,6 +52,55 @@ def test_columns_before_rows_is_told():
     assert "picture 1 is not image 1" in message(lambda: figure.shows_images(IMAGES))
 
 
+def test_pictures_are_read_by_rows_in_whatever_order_they_were_drawn():
+    figure = plt.figure()
+    for i in (3, 1, 2, 0):
+        plt.subplot(2, 2, i + 1).imshow(IMAGES[i])
+    check.figure("f", figure).has_grid(2, 2).shows_images(IMAGES)
+
+
+def test_another_grid_is_told():
+    figure, axes = plt.subplots(1, 4)
+    asked = check.figure("f", figure)
+    told = message(lambda: asked.has_grid(2, 2))
+    assert "in a grid of 1 × 4.\nExpected: 2 × 2" in told
+    figure, _ = plt.subplot_mosaic("aa;bc;bc")
+    asked = check.figure("f", figure)
+    assert "rows of [1, " in message(lambda: asked.has_grid(2, 2))
+
+
+def test_a_name_that_is_switched_off_names_nothing():
+    figure, axes = plt.subplots(2, 2)
+    for ax, name in zip(axes.flat, NAMES, strict=True):
+        ax.set_xlabel(name)
+        ax.axis("off")
+    assert "picture 0 is called" in message(lambda: check.figure("f", figure).names_images(NAMES))
+
+
+@pytest.mark.parametrize("turn", ["origin", "invert y", "invert x"])
+def test_a_picture_that_is_turned_over_is_not_the_image(turn):
+    figure = grid()
+    axes = figure.axes[1]
+    if turn == "origin":
+        axes.clear()
+        axes.imshow(IMAGES[1], origin="lower")
+    elif turn == "invert y":
+        axes.invert_yaxis()
+    else:
+        axes.invert_xaxis()
+    asked = check.figure("f", figure)
+    assert "picture 1 is not image 1" in message(lambda: asked.shows_images(IMAGES))
+
+
+def test_a_picture_turned_over_twice_is_right():
+    figure = grid()
+    axes = figure.axes[1]
+    axes.clear()
+    axes.imshow(IMAGES[1], origin="lower")
+    axes.invert_yaxis()
+    check.figure("f", figure).shows_images(IMAGES)
+
+
 def test_a_wrong_name_is_told():
     figure = check.figure("f", grid(names=["cat", "cat", "ship", "frog"]))
     assert "picture 1 is called 'cat'.\nExpected: 'dog'" in message(

@@ -265,6 +265,12 @@ def test_a_model_without_flatten_gives_too_many_numbers():
     )
 
 
+def test_a_layer_that_does_not_learn():
+    model = chain(layers.Conv2D(50, (3, 3), activation="relu", trainable=False))
+    told = message(lambda: ask(model).has_layers(layers.Conv2D(50, (3, 3), activation="relu")))
+    assert "has trainable False" in told and "learns nothing" in told
+
+
 class TestDropout:
     def test_the_rate(self):
         model = chain(layers.Flatten(), layers.Dropout(0.3), layers.Dense(10))
@@ -390,15 +396,24 @@ class TestCompiling:
         compiled([SPARSE(from_logits=True)]).has_loss_for(CLASS_NUMBERS)
 
     def test_a_loss_of_ones_own(self):
-        told = message(lambda: compiled(lambda true, got: got).has_loss_for(CLASS_NUMBERS))
-        assert "a loss of your own" in told
+        def loss(true, got):
+            return got
+
+        for own in (loss, lambda true, got: got):
+            told = message(lambda own=own: compiled(own).has_loss_for(CLASS_NUMBERS))
+            assert "a loss of your own" in told
 
     def test_another_model_than_the_one_given(self):
         given, other = small(), small()
-        ask(given).has_the_weights_of(given)
-        assert "not the model that was handed in" in message(
-            lambda: ask(other).has_the_weights_of(given)
-        )
+        ask(given).is_the_model(given)
+        on_top = chain(given, layers.Softmax())
+        for wrong in (other, on_top):
+            told = message(lambda wrong=wrong: ask(wrong).is_the_model(given))
+            assert "not the model that was handed in" in told
+
+    def test_a_class_that_the_loss_ignores(self):
+        loss = SPARSE(from_logits=True, ignore_class=0)
+        assert "ignores class 0" in message(lambda: compiled(loss).has_loss_for(CLASS_NUMBERS))
 
 
 class TestMeasured:

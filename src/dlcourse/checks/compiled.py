@@ -10,6 +10,8 @@ import keras
 from dlcourse.checks.outcome import fail, show
 
 _SPARSE, _ONE_HOT = "SparseCategoricalCrossentropy", "CategoricalCrossentropy"
+# A lambda, or a function that is none of Keras'.
+_OWN = "__lambda__"
 _LOSS_NAMES = {
     "sparse_categorical_crossentropy": _SPARSE,
     "categorical_crossentropy": _ONE_HOT,
@@ -23,6 +25,7 @@ class CompileFacts:
     optimizer: str
     loss: str
     from_logits: bool
+    ignored_class: int | None
     metrics: tuple[str, ...]
 
 
@@ -34,7 +37,8 @@ def compile_facts(name: str, model: keras.Model) -> CompileFacts:
         config = model.get_compile_config() or {}
     except TypeError:
         fail(
-            f"{name} is compiled with a class in place of an object.",
+            f"{name} is compiled with a class in place of an object, or with a function of your "
+            "own that cannot be read here.",
             expected="parentheses behind it: `SparseCategoricalCrossentropy(from_logits=True)`",
         )
     loss = config.get("loss")
@@ -42,10 +46,13 @@ def compile_facts(name: str, model: keras.Model) -> CompileFacts:
         loss = loss[0]
     loss_config = loss.get("config", {}) if isinstance(loss, dict) else {}
     loss_name = _name(loss)
+    if isinstance(loss, dict) and loss.get("class_name") == "function":
+        loss_name = loss_name if hasattr(keras.losses, loss_name) else _OWN
     return CompileFacts(
         optimizer=_name(config.get("optimizer")).lower(),
         loss=_LOSS_NAMES.get(loss_name, loss_name),
         from_logits=isinstance(loss_config, dict) and bool(loss_config.get("from_logits", False)),
+        ignored_class=loss_config.get("ignore_class") if isinstance(loss_config, dict) else None,
         metrics=tuple(_metric_names(config.get("metrics"))),
     )
 
@@ -63,7 +70,7 @@ def require_loss(
         label_shape: (n,) or (n, 1) for class numbers, (n, classes) for one-hot labels.
     """
     one_hot_labels = len(label_shape) == 2 and label_shape[1] == classes and classes > 1
-    if facts.loss == "__lambda__":
+    if facts.loss == _OWN:
         fail(
             f"{name} is compiled with a loss of your own, which cannot be read here.",
             expected="one of Keras' own: keras.losses.…",
@@ -87,6 +94,11 @@ def require_loss(
             f"{name} is compiled with {_SPARSE}, and the labels have shape {label_shape}: "
             "they are one-hot.",
             expected=f"{_ONE_HOT} for one-hot labels, or labels that are class numbers",
+        )
+    if facts.ignored_class is not None:
+        fail(
+            f"{name} is compiled with a loss that ignores class {facts.ignored_class}.",
+            expected="a loss of all classes, without ignore_class",
         )
     if facts.from_logits and output_activation == "softmax":
         fail(

@@ -14,6 +14,9 @@ import numpy as np
 
 from dlcourse.checks.outcome import Check, fail, require_attempt, show
 
+# Of the figure's height; what is nearer stands in one row.
+_SAME_ROW = 0.01
+
 
 @dataclass(frozen=True)
 class Line:
@@ -26,12 +29,16 @@ class Line:
 
 @dataclass(frozen=True)
 class AxesFacts:
-    """What is drawn on one pair of axes. Colours are (red, green, blue), each 0 to 1."""
+    """What is drawn on one pair of axes. Colours are (red, green, blue), each 0 to 1.
+
+    `center` is (x, y) in shares of the figure, from its lower left. Images are as they are seen.
+    """
 
     title: str
     title_color: tuple[float, float, float]
     x_label: str
     y_label: str
+    center: tuple[float, float]
     texts: tuple[str, ...] = ()
     images: tuple[np.ndarray, ...] = ()
     lines: tuple[Line, ...] = ()
@@ -40,7 +47,7 @@ class AxesFacts:
 
 @dataclass(frozen=True)
 class FigureFacts:
-    """What is drawn on one figure; axes that are hidden do not count."""
+    """What is drawn on one figure, in reading order; axes that are hidden do not count."""
 
     axes: tuple[AxesFacts, ...] = ()
     x_label: str = ""
@@ -62,8 +69,9 @@ def facts_of(name: str, figure: Any) -> FigureFacts:
             hint="`figure, axes = plt.subplots(…)` makes one, and `.figure` of axes is the one "
             "that they are on; end the function with `return figure`.",
         )
+    axes = [_axes_facts(axes) for axes in figure.axes if axes.get_visible()]
     return FigureFacts(
-        axes=tuple(_axes_facts(axes) for axes in figure.axes if axes.get_visible()),
+        axes=tuple(one for row in _rows(axes) for one in row),
         x_label=figure.get_supxlabel(),
         y_label=figure.get_supylabel(),
         legend=tuple(text.get_text() for legend in figure.legends for text in legend.get_texts()),
@@ -77,13 +85,16 @@ def _axes_facts(axes: Any) -> AxesFacts:
     title = next(filter(None, map(axes.get_title, ("center", "left", "right"))), "")
     drawn = next(t for t in axes.get_children() if isinstance(t, Text) and t.get_text() == title)
     legend = axes.get_legend()
+    box = axes.get_position()
     return AxesFacts(
         title=title,
         title_color=to_rgb(drawn.get_color()),
-        x_label=axes.get_xlabel(),
-        y_label=axes.get_ylabel(),
+        # axis("off") hides the labels, too.
+        x_label=axes.get_xlabel() if axes.axison else "",
+        y_label=axes.get_ylabel() if axes.axison else "",
+        center=(round((box.x0 + box.x1) / 2, 6), round((box.y0 + box.y1) / 2, 6)),
         texts=tuple(text.get_text() for text in axes.texts),
-        images=tuple(np.asarray(image.get_array()) for image in axes.images),
+        images=tuple(_seen(image, axes) for image in axes.images),
         lines=tuple(
             Line(
                 "" if str(line.get_label()).startswith("_") else str(line.get_label()),
@@ -94,6 +105,28 @@ def _axes_facts(axes: Any) -> AxesFacts:
         ),
         legend=tuple(text.get_text() for text in legend.get_texts()) if legend else (),
     )
+
+
+def _seen(image: Any, axes: Any) -> np.ndarray:
+    """The image's array (height, width, …), turned as the axes show it."""
+    array = np.asarray(image.get_array())
+    left, right, bottom, top = image.get_extent()
+    first, last = (bottom, top) if image.origin == "lower" else (top, bottom)
+    (x_left, x_right), (y_bottom, y_top) = axes.get_xlim(), axes.get_ylim()
+    if (first - last) * (y_top - y_bottom) < 0:
+        array = array[::-1]
+    return array[:, ::-1] if (right - left) * (x_right - x_left) < 0 else array
+
+
+def _rows(axes: Collection[AxesFacts]) -> list[list[AxesFacts]]:
+    """Axes by rows from the top, each from the left."""
+    rows: list[list[AxesFacts]] = []
+    for one in sorted(axes, key=lambda one: -one.center[1]):
+        if rows and rows[-1][0].center[1] - one.center[1] < _SAME_ROW:
+            rows[-1].append(one)
+        else:
+            rows.append([one])
+    return [sorted(row, key=lambda one: one.center[0]) for row in rows]
 
 
 class FigureCheck(Check):
@@ -118,8 +151,19 @@ class FigureCheck(Check):
             )
         return self
 
+    def has_grid(self, rows: int, columns: int) -> FigureCheck:
+        """Its pictures stand in so many rows and columns."""
+        got = [len(row) for row in _rows(self.facts.axes)]
+        if got != [columns] * rows:
+            shape = f"{len(got)} × {got[0]}" if len(set(got)) == 1 else f"rows of {show(got)}"
+            fail(
+                f"{self.name} has its pictures in a grid of {shape}.",
+                expected=f"{rows} × {columns}: {rows} rows of {columns}",
+            )
+        return self
+
     def shows_images(self, images: np.ndarray) -> FigureCheck:
-        """Its pictures are `images` (n, height, width, channels), in order."""
+        """Its pictures are `images` (n, height, width, channels), in reading order."""
         self.has_axes(len(images))
         for i, (axes, image) in enumerate(zip(self.facts.axes, images, strict=True)):
             if len(axes.images) != 1:

@@ -139,7 +139,7 @@ class CallCheck(Check):
                     f"{self.call} changed the array that it was given.",
                     expected="the original stays as it was",
                     hint="make a new array (`images / 255`) rather than changing the old one "
-                    "(`images /= 255`, `images[:] = …`).",
+                    "(`images /= 255`, `images[:] = …`, `array.sort()`).",
                 )
         return self
 

@@ -41,12 +41,19 @@ class HistoryCheck(Check):
         """Training went on for `count` epochs."""
         got = max(map(len, self.columns.values()), default=0)
         if got != count:
-            fail(f"{self.name} has {got} epochs.", expected=f"{count} epochs: epochs={count}")
+            fail(
+                f"{self.name} has {got} epochs.",
+                expected=f"{count} epochs: epochs={count}",
+                hint="each call of fit begins a new history, and a callback may end it early."
+                if got < count
+                else "",
+            )
         return self
 
     def has_validation(self) -> HistoryCheck:
         """Each epoch was also measured on validation data, loss and accuracy."""
         wanted = ("loss", "accuracy", "val_loss", "val_accuracy")
+        epochs = max(map(len, self.columns.values()), default=0)
         missing = [key for key in wanted if key not in self.columns]
         if missing:
             fail(
@@ -56,6 +63,12 @@ class HistoryCheck(Check):
                 hint="validation_data=(images, labels) goes to fit, metrics=['accuracy'] to "
                 "compile.",
             )
+        for key in wanted:
+            if (got := len(self.columns[key])) != epochs:
+                fail(
+                    f"{self.name} has {epochs} epochs, and {key} for {got} of them.",
+                    expected="all measurements in each epoch: no validation_freq",
+                )
         return self
 
     def learned(self) -> HistoryCheck:

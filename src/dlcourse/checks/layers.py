@@ -24,10 +24,11 @@ _SETTINGS = {
         "dilation_rate",
         "groups",
         "use_bias",
+        "trainable",
     ),
     "MaxPooling2D": ("pool_size", "strides", "padding"),
     "AveragePooling2D": ("pool_size", "strides", "padding"),
-    "Dense": ("units", "use_bias"),
+    "Dense": ("units", "use_bias", "trainable"),
     "Dropout": ("rate", "noise_shape"),
 }
 _ACTIVATION_LAYERS = {

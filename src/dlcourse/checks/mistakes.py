@@ -35,8 +35,18 @@ _HINTS = (
         "What belongs to a module has its name in front, as in `keras.losses.` or `layers.`.",
     ),
     (
+        r"^IndexError: index 25 is out of bounds for axis 0 with size 25",
+        "more images may be handed in than the grid has places: draw the first 25.",
+    ),
+    (
+        r"\d MB; a value that a test looks at",
+        "what was handed in is small: does the function use its arguments, and not something large "
+        "from elsewhere in the notebook?",
+    ),
+    (
         r"^IndexError: (list|tuple) index|^IndexError: index \d+ is out of bounds",
-        "an index is larger than the list is long. The first item has the index 0.",
+        "an index is larger than the list is long. The first item has the index 0. Is it the list "
+        "that the function was given?",
     ),
     (
         r"^KeyError: -1$",
@@ -75,7 +85,7 @@ _HINTS = (
         "a layer is first made and then called on a tensor: `layers.Conv2D(…)(x)`.",
     ),
     (
-        r"Length of values .* does not match length of index",
+        r"Length of values .* does not match length of index|Length mismatch: Expected axis",
         "the table needs as many rows as there are epochs, however many those were.",
     ),
     (
@@ -108,7 +118,7 @@ _HINTS = (
         "something is None: does the function that made it end with `return …`?",
     ),
     (
-        r"only integer scalar arrays|only length-1 arrays|unhashable type: 'numpy.ndarray'",
+        r"only (integer scalar|length-1|0-dimensional) arrays|unhashable type: 'numpy.ndarray'",
         "a label of shape (n, 1) is an array with one number in it: take the number out, as in "
         "`int(label[0])`, or flatten all labels first: `labels.flatten()`.",
     ),

@@ -26,6 +26,8 @@ _SETTING_HINTS = {
         "training",
     ): "called with training=True, it drops also when the model predicts: call "
     "it on the tensor alone.",
+    ("Conv2D", "trainable"): "with trainable=False a layer learns nothing.",
+    ("Dense", "trainable"): "with trainable=False a layer learns nothing.",
     ("Dropout", "noise_shape"): "with noise_shape, numbers are dropped together: "
     "`layers.Dropout(rate)` is enough.",
 }
@@ -196,13 +198,22 @@ class ModelCheck(Check):
         )
         return self
 
-    def has_the_weights_of(self, other: keras.Model) -> ModelCheck:
-        """It is the model `other`, or one with the very same weights."""
+    def is_the_model(self, other: keras.Model) -> ModelCheck:
+        """It has the layers of the model `other`, and its very weights.
+
+        A function may change the model that it is handed: `other` has to be a twin of that.
+        """
+        layers, wanted = (
+            [(layer.kind, layer.activation) for layer in facts_of(name, model)]
+            for name, model in ((self.name, self.model), ("the other model", other))
+        )
         weights, others = self.model.get_weights(), other.get_weights()
-        if len(weights) != len(others) or not all(map(np.array_equal, weights, others)):
+        same_weights = len(weights) == len(others) and all(map(np.array_equal, weights, others))
+        if layers != wanted or not same_weights:
             fail(
-                f"{self.name} is not the model that was handed in.",
-                expected="the function compiles its argument and returns it",
+                f"{self.name} is not the model that was handed in, as it was.",
+                expected="the same layers and weights: the function uses its argument, and neither "
+                "trains nor replaces it",
             )
         return self
 

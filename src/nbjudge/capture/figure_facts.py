@@ -33,7 +33,7 @@ def facts_of(figure: Any) -> dict:
 
 def _axes(axes: Any) -> dict:
     return {
-        "position": [float(n) for n in axes.get_position().bounds],
+        "position": _position(axes),
         "visible": bool(axes.get_visible()),
         "axis_on": bool(axes.axison),
         "label": str(axes.get_label()),
@@ -52,6 +52,15 @@ def _axes(axes: Any) -> dict:
         },
         "bars": [bars for c in axes.containers if (bars := _bars(c, axes.patches)) is not None],
     }
+
+
+def _position(axes: Any) -> list[float]:
+    """Left, bottom, width and height, in shares of the whole figure."""
+    box, figure = axes.get_position(), axes.get_figure(root=False)
+    root = axes.get_figure(root=True)
+    if figure is not root:
+        box = box.transformed(figure.transSubfigure).transformed(root.transFigure.inverted())
+    return [float(n) for n in box.bounds]
 
 
 def _title(axes: Any, loc: str) -> list:
