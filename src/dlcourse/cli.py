@@ -152,16 +152,19 @@ def vet(
         told = [only_changed(report) for report in reports] if changed else reports
         for report in told:
             console.print(vet_tables(report))
-        ours = here.settings.data == _OURS and not changed
-        calibrated = describe(load(find_source().name)) if ours else ()
-        for table in threshold_tables(calibrated):
+        calibrated = describe(load(find_source().name)) if here.settings.data == _OURS else ()
+        shown = () if changed else calibrated
+        for table in threshold_tables(shown):
             console.print(table)
-        # Where nothing changed, the page that is there tells more.
-        if page or any(report.findings for report in told):
+        # The page of all tells more than that of what changed.
+        if page or not changed:
             target = page or here.gradebook_folder / "vet" / "report.html"
-            write_page(target, told, make_fragment(calibrated) if calibrated else "")
+            write_page(target, told, make_fragment(shown) if shown else "")
             console.print(f"Written to {target}", soft_wrap=True)
-    if not all(one.is_clean for one in reports) or not all(one.holds for one in calibrated):
+        problems = sum(one.problems for one in reports) + sum(not one.holds for one in calibrated)
+        if changed and problems:
+            console.print(f"{problems} to look at in all: without --changed they are told.")
+    if problems:
         raise typer.Exit(NEEDS_A_PERSON)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from nbformat import NotebookNode
 
 from nbjudge.judge.messages import Judged
-from nbjudge.scores import error_message
+from nbjudge.scores import error_message, is_test
 
 _NOT_DEFINED = re.compile(r"NameError: name '(?P<name>\w+)' is not defined")
 
@@ -39,11 +39,12 @@ def _error_where_made(name: str, cells: Sequence[NotebookNode]) -> str:
     A text with a syntax error cannot be parsed, so it is searched.
     """
     name = re.escape(name)
-    makes = re.compile(rf"^[ \t]*((async )?def|class)[ \t]+{name}\b|^{name}[ \t]*=", re.MULTILINE)
+    made = rf"^[ \t]*((async )?def|class)[ \t]+{name}\b|^{name}[ \t]*=(?!=)"
+    makes = re.compile(made, re.MULTILINE)
     errors = [
         error_message(cell)
         for cell in cells
-        if cell.cell_type == "code" and makes.search(cell.source)
+        if cell.cell_type == "code" and not is_test(cell) and makes.search(cell.source)
     ]
     # A syntax error's place is in a text that has no name.
     return re.sub(r"\(<[^>]*>, line", "(line", next(filter(None, reversed(errors)), ""))

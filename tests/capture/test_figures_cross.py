@@ -90,6 +90,16 @@ def test_pictures_in_subfigures_stand_where_they_are_seen():
     FigureCheck("f", crossed(figure)).has_grid(2, 2).shows_images(images)
 
 
+def test_pictures_in_an_image_grid_get_their_place_when_they_are_drawn():
+    from mpl_toolkits.axes_grid1 import ImageGrid
+
+    images = np.random.default_rng(2).integers(0, 256, (4, 8, 8, 3), dtype="uint8")
+    figure = plt.figure()
+    for ax, image in zip(ImageGrid(figure, 111, nrows_ncols=(2, 2)), images, strict=True):
+        ax.imshow(image)
+    FigureCheck("f", crossed(figure)).has_grid(2, 2).shows_images(images)
+
+
 def test_lines_with_legend():
     table = pd.DataFrame({"loss": [2.0, 1.5, 1.25], "val_loss": [2.1, 1.75, 1.8]}, [1, 2, 3])
     back = crossed(plot_history(table))

@@ -69,6 +69,13 @@ def test_another_grid_is_told():
     assert "rows of [1, " in message(lambda: asked.has_grid(2, 2))
 
 
+def test_a_titles_colour_is_its_own_whatever_else_says_the_same():
+    figure = grid(colors=("red",) * 4)
+    for ax, name in zip(figure.axes, NAMES, strict=True):
+        ax.text(1, 1, name, color="white")
+    check.figure("f", figure).marks_in_red([True] * 4)
+
+
 def test_a_name_that_is_switched_off_names_nothing():
     figure, axes = plt.subplots(2, 2)
     for ax, name in zip(axes.flat, NAMES, strict=True):

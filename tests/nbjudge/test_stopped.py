@@ -51,7 +51,13 @@ def test_the_last_cell_that_stopped_counts():
 
 @pytest.mark.parametrize(
     "cells",
-    [[], [cell("half = 1")], [cell("print(half)", "OSError: x")], [cell("halfway = 1", "E: x")]],
+    [
+        [cell("half == 1", "E: x")],
+        [],
+        [cell("half = 1")],
+        [cell("print(half)", "OSError: x")],
+        [cell("halfway = 1", "E: x")],
+    ],
 )
 def test_nothing_is_added_where_no_cell_that_makes_it_stopped(cells):
     assert with_cause(MISSING, cells) == MISSING

@@ -39,7 +39,8 @@ def compile_facts(name: str, model: keras.Model) -> CompileFacts:
         fail(
             f"{name} is compiled with a class in place of an object, or with a function of your "
             "own that cannot be read here.",
-            expected="parentheses behind it: `SparseCategoricalCrossentropy(from_logits=True)`",
+            expected="one of Keras' own losses, with parentheses behind it: "
+            "`SparseCategoricalCrossentropy(from_logits=True)`",
         )
     loss = config.get("loss")
     if isinstance(loss, (list, tuple)) and len(loss) == 1:
@@ -123,12 +124,13 @@ def require_loss(
         )
 
 
-def require_optimizer(name: str, facts: CompileFacts, optimizer: str) -> None:
+def require_optimizer(name: str, facts: CompileFacts, optimizer: str, hint: str = "") -> None:
     """The optimizer is the one named, such as "adam"."""
     if facts.optimizer != optimizer.lower():
         fail(
             f"{name} is compiled with the optimizer {facts.optimizer or 'None'}.",
             expected=optimizer,
+            hint=hint,
         )
 
 

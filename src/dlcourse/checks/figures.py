@@ -80,19 +80,21 @@ def facts_of(name: str, figure: Any) -> FigureFacts:
 
 def _axes_facts(axes: Any) -> AxesFacts:
     from matplotlib.colors import to_rgb
-    from matplotlib.text import Text
 
-    title = next(filter(None, map(axes.get_title, ("center", "left", "right"))), "")
-    drawn = next(t for t in axes.get_children() if isinstance(t, Text) and t.get_text() == title)
+    from nbjudge.capture.figure_facts import position_of
+
+    # matplotlib gives a title's text, and not its colour, by where it stands.
+    titles = (axes.title, axes._left_title, axes._right_title)
+    title = next((text for text in titles if text.get_text()), axes.title)
     legend = axes.get_legend()
-    box = axes.get_position()
+    left, bottom, width, height = position_of(axes)
     return AxesFacts(
-        title=title,
-        title_color=to_rgb(drawn.get_color()),
+        title=title.get_text(),
+        title_color=to_rgb(title.get_color()),
         # axis("off") hides the labels, too.
         x_label=axes.get_xlabel() if axes.axison else "",
         y_label=axes.get_ylabel() if axes.axison else "",
-        center=(round((box.x0 + box.x1) / 2, 6), round((box.y0 + box.y1) / 2, 6)),
+        center=(round(left + width / 2, 6), round(bottom + height / 2, 6)),
         texts=tuple(text.get_text() for text in axes.texts),
         images=tuple(_seen(image, axes) for image in axes.images),
         lines=tuple(
@@ -194,6 +196,9 @@ class FigureCheck(Check):
                     f"{self.name}: picture {i} is called "
                     f"{show(next((t for t in written if t), ''))}.",
                     expected=show(str(name)),
+                    hint=""
+                    if any(written)
+                    else "set_title(name) names a picture; axis('off') hides labels at its axes.",
                 )
         return self
 
@@ -211,6 +216,9 @@ class FigureCheck(Check):
                     f"{self.name}: the title of picture {i} is {state}, and its prediction is "
                     f"{'wrong' if is_wrong else 'right'}.",
                     expected="red titles for wrong predictions, and black ones for the others",
+                    hint="a style may colour titles: `color='black'` says so."
+                    if not (is_wrong or is_red)
+                    else "",
                 )
         return self
 

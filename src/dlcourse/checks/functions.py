@@ -51,7 +51,7 @@ class CallCheck(Check):
         except CheckFailed:
             raise
         except NotHandedOut as error:
-            # In a student's own notebook there is no process between: the result itself is asked.
+            # Where results come from another process, not all of them can be looked at.
             fail(
                 f"{self.call} gives something that a test cannot look at: {error}.",
                 hint=hint_for(error, name),

@@ -29,7 +29,7 @@ _SETTINGS = {
     "MaxPooling2D": ("pool_size", "strides", "padding"),
     "AveragePooling2D": ("pool_size", "strides", "padding"),
     "Dense": ("units", "use_bias", "trainable"),
-    "Dropout": ("rate", "noise_shape"),
+    "Dropout": ("rate", "noise_shape", "training"),
 }
 _ACTIVATION_LAYERS = {
     "ReLU": "relu",
@@ -84,9 +84,8 @@ def facts_of(name: str, model: keras.Model) -> list[LayerFacts]:
         elif kind == "Dropout" and config["rate"] == 0:
             continue
         else:
-            facts.append(_facts(layer, kind, config, before, shape))
-            if kind == "Dropout":
-                facts[-1].settings["training"] = is_training
+            called = {"training": is_training} if kind == "Dropout" else {}
+            facts.append(_facts(layer, kind, config | called, before, shape))
     return facts
 
 

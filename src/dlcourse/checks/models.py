@@ -21,15 +21,15 @@ _BATCH = 250
 # Of a rate that came as a float32.
 _RATE_TOLERANCE = 1e-6
 _SETTING_HINTS = {
-    (
-        "Dropout",
-        "training",
-    ): "called with training=True, it drops also when the model predicts: call "
-    "it on the tensor alone.",
+    ("Dropout", "training"): (
+        "called with training=True, it drops also when the model predicts: call it on the tensor "
+        "alone."
+    ),
     ("Conv2D", "trainable"): "with trainable=False a layer learns nothing.",
     ("Dense", "trainable"): "with trainable=False a layer learns nothing.",
-    ("Dropout", "noise_shape"): "with noise_shape, numbers are dropped together: "
-    "`layers.Dropout(rate)` is enough.",
+    ("Dropout", "noise_shape"): (
+        "with noise_shape, numbers are dropped together: `layers.Dropout(rate)` is enough."
+    ),
 }
 
 
@@ -191,11 +191,10 @@ class ModelCheck(Check):
         )
         return self
 
-    def has_optimizer(self, optimizer: str) -> ModelCheck:
+    def has_optimizer(self, optimizer: str, hint: str = "") -> ModelCheck:
         """It is compiled with this optimizer, such as "adam"."""
-        compiled.require_optimizer(
-            self.name, compiled.compile_facts(self.name, self.model), optimizer
-        )
+        facts = compiled.compile_facts(self.name, self.model)
+        compiled.require_optimizer(self.name, facts, optimizer, hint)
         return self
 
     def is_the_model(self, other: keras.Model) -> ModelCheck:

@@ -58,9 +58,7 @@ class Claim:
         if other_images is None:
             return 0.0
         if self.sampling:
-            # Only the reference's runs have noted it. A weak solution's is larger: on CIFAR-10, for
-            # one epoch's loss beside the plain model's, .05 instead of .04, which makes 1 in 2,400
-            # of a chance of 1 in 3,800.
+            # Only the reference's runs have noted it; a weak solution's is a little larger.
             return float(np.mean([run[self.sampling] for run in runs[self.reference.run]]))
         share = float(np.mean(series.values(runs)))
         return math.sqrt(share * (1 - share) / other_images)

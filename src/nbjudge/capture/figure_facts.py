@@ -33,7 +33,7 @@ def facts_of(figure: Any) -> dict:
 
 def _axes(axes: Any) -> dict:
     return {
-        "position": _position(axes),
+        "position": position_of(axes),
         "visible": bool(axes.get_visible()),
         "axis_on": bool(axes.axison),
         "label": str(axes.get_label()),
@@ -54,7 +54,7 @@ def _axes(axes: Any) -> dict:
     }
 
 
-def _position(axes: Any) -> list[float]:
+def position_of(axes: Any) -> list[float]:
     """Left, bottom, width and height, in shares of the whole figure."""
     box, figure = axes.get_position(), axes.get_figure(root=False)
     root = axes.get_figure(root=True)

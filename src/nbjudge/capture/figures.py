@@ -27,19 +27,21 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
     if Figure in bases:
         from nbjudge.capture.figure_facts import facts_of
 
-        facts = facts_of(value)
-        if len(facts["axes"]) > limits.AXES:
+        if len(value.axes) > limits.AXES:
             raise NotHandedOut(
-                f"a figure with {len(facts['axes'])} axes cannot be handed out: at most "
+                f"a figure with {len(value.axes)} axes cannot be handed out: at most "
                 f"{limits.AXES}{encoder.place()}"
             )
+        # Some axes get their place when they are drawn.
+        picture = _picture(value)
+        facts = facts_of(value)
         drawn = sum(len(part) for axes in facts["axes"] for part in axes["drawn"].values())
         if drawn > limits.DRAWN:
             raise NotHandedOut(
                 f"a figure with {drawn:,} things drawn on it cannot be handed out: at most "
                 f"{limits.DRAWN:,}{encoder.place()}"
             )
-        return ["figure", encoder.node(facts), encoder.buffer(_picture(value))]
+        return ["figure", encoder.node(facts), encoder.buffer(picture)]
     if Axes in bases:
         figure = value.get_figure(root=True)
         places = [i for i, axes in enumerate(figure.axes) if axes is value] if figure else []

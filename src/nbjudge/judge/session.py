@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import random
 import socket
@@ -44,7 +45,8 @@ def preload() -> None:
         importlib.import_module("nbjudge.capture.keras_configs").allowed_classes()
     if "matplotlib" in sys.modules:
         # What every package says of itself: each fork would read it again, to name its backend.
-        importlib.import_module("matplotlib.backends.registry").backend_registry.list_all()
+        with contextlib.suppress(Exception):  # whatever packages say of themselves
+            importlib.import_module("matplotlib.backends.registry").backend_registry.list_all()
 
 
 def serve(connection: socket.socket) -> None:

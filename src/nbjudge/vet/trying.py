@@ -105,7 +105,8 @@ class Bench:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 going = running.pop(future)
-                tried = self._take(going, self._result(future))
+                what = f"{going.case.task}, {going.case.change.said}"
+                tried = self._take(going, self._result(future, what))
                 if tried is not None:
                     yield tried
                 else:
@@ -157,11 +158,11 @@ class Bench:
             self._submit(name, make_variant(subject, {}, tests)): tests for tests in groups.values()
         }
         for future, tests in futures.items():
-            worked = self._result(future)
+            worked = self._result(future, "the reference solution")
             if not _is_full(worked, name):
                 # The names did not tell all that is needed: a file, say.
                 notebook = make_variant(subject, {}, tests, whole=True)
-                worked = self._result(self._submit(name, notebook))
+                worked = self._result(self._submit(name, notebook), "the reference solution")
                 self._whole |= {(name, test) for test in tests}
             if not _is_full(worked, name):
                 raise CourseError(_not_full(self._assignment.name, name, tests, worked))
@@ -181,14 +182,13 @@ class Bench:
         )
         return self._workers.executor.submit(work, task)
 
-    def _result(self, future: Future[Worked]) -> Worked:
+    def _result(self, future: Future[Worked], what: str) -> Worked:
         try:
             worked = future.result()
         except self._workers.deaths as error:
             raise CourseError(
-                f"A worker ended ({type(error).__name__}) while it tried {self._assignment.name}. "
-                "What was tried before is remembered: vet again, with fewer at once (--jobs) if "
-                "memory was short."
+                f"A worker ended ({type(error).__name__}), perhaps at {what}. What was tried "
+                "before is remembered: vet again, with fewer at once (--jobs) if memory was short."
             ) from error
         for digest, execution in worked.executions.items():
             self._judging.store.put_bytes(digest, execution)

@@ -47,16 +47,18 @@ def vet(
     subjects = {b.notebook: read_subject(b) for b in assignment.blueprints}
     check_by_hand(subjects, by_hand)
     path = course.gradebook_folder / "vet" / f"{name}.json"
-    memory = {} if force else read_memory(path)
+    memory = read_memory(path)
     grounds = grounds_of(judging, assignment, subjects)
+    # With force, what was found before counts until it is found again.
+    old: dict[str, Tried] = {}
     known: dict[str, Tried] = {}
     fresh: list[Case] = []
     for key, case in _cases(grounds, by_hand).items():
         if key not in memory:
             key = grounds[case.notebook].key(case, whole=True)
         if key in memory:
-            known[key] = Tried(case, **memory[key])
-        else:
+            (old if force else known)[key] = Tried(case, **memory[key])
+        if key not in known:
             fresh.append(case)
     new: dict[str, Tried] = {}
     watch(len(known), len(known) + len(fresh), "")
@@ -65,11 +67,11 @@ def vet(
             new[grounds[one.case.notebook].key(one.case, whole=whole)] = one
             watch(len(known) + len(new), len(known) + len(fresh), one.case.task or one.case.kind)
             if clock() - written > _SECONDS_UNWRITTEN:
-                write_memory(path, known | new)
+                write_memory(path, old | known | new)
                 written = clock()
     finally:
         # What an interruption leaves is not tried again; what no case has any more is forgotten.
-        write_memory(path, known | new)
+        write_memory(path, old | known | new)
     seconds = clock() - began
     return make_report(name, subjects, new.values(), by_hand, seconds, known.values())
 

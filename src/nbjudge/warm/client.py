@@ -95,7 +95,7 @@ class WarmServer:
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         if not self._ready.is_set():
-            self._process.kill()  # it listens to nobody while it imports, and has forked nothing
+            self._process.kill()  # it listens to nobody while it imports
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
