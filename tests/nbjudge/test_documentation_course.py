@@ -18,6 +18,8 @@ from nbjudge.records import read_record
 from nbjudge.reference import ReferenceFailed
 from nbjudge.release import release
 from nbjudge.submissions import find_submissions
+from nbjudge.vet.cases import Kind
+from nbjudge.vet.vetting import vet
 
 SHIPPED = Path(str(files("nbgrader"))) / "docs" / "source" / "user_guide"
 OURS = "c = get_config()\nfrom nbjudge.configure import configure; configure(c)\n"
@@ -204,3 +206,15 @@ def test_a_course_that_was_graded_by_stock_nbgrader_keeps_its_gradebook(tmp_path
     (root / "gradebook").mkdir(exist_ok=True)
     (root / "gradebook" / "gradebook.db").touch()
     assert load_course(root).db_url == f"sqlite:///{root}/gradebook/gradebook.db?timeout=60"
+
+
+@pytest.mark.slow
+def test_its_tests_are_vetted(course):
+    """They reject nearly all that is wrong: they do not look at the text of an error."""
+    report = vet(course, "ps1", jobs=2)
+    assert report.planted.planted >= 30
+    missed = [one.tried.case.change.said for one in report.missed]
+    assert len(missed) == 1 and "MUST BE GREATER" in missed[0]
+    assert report.count(Kind.RIGHT).tried >= 15
+    assert not report.wrongly_rejected
+    assert {one.tried.case.notebook for one in report.findings} == {"problem1"}

@@ -24,6 +24,11 @@ def test_right_answers_to_all_tasks_are_put_together_in_different_ways():
     assert all(case.passing == {"test"} for case in together)
 
 
+def test_a_notebook_without_tests_has_no_cases():
+    subject = Subject(Blueprint("n", (), (), None), None, ANSWERS, {}, {}, {})
+    assert list(make_cases(subject, ByHand())) == []
+
+
 class _Answered(Subject):
     """Every test rests on every answer."""
 

@@ -47,7 +47,12 @@ class Case:
 
 
 def make_cases(subject: Subject, by_hand: ByHand) -> Iterator[Case]:
-    """All cases of a notebook, those by hand included that are about a task of its."""
+    """All cases of a notebook, those by hand included that are about a task of its.
+
+    There are none where it has no tests.
+    """
+    if not subject.needs:
+        return
     yield from _unfinished(subject)
     yield from _by_hand(subject, by_hand)
     bound = {b.name for cell in subject.blueprint.cells for b in bindings(cell.source)}
