@@ -300,6 +300,12 @@ def test_some_of_the_cases_do_not_tell_whether_an_equivalent_is_stale():
     assert "nothing to look at in what changed" in shown(changed)
 
 
+def test_how_many_were_tried_before_is_told():
+    full, _ = partly_changed(tried(Kind.MISTAKE, "units", "new, caught"))
+    assert full.remembered == 4
+    assert "; 4 cases tried before)" in shown(full)
+
+
 def test_where_nothing_changed_one_line_says_so():
     _, changed = partly_changed()
     assert changed.is_clean

@@ -112,6 +112,11 @@ class VetReport:
         return Count(len(found), sum(one.tried.is_right for one in found))
 
     @property
+    def remembered(self) -> int:
+        """How many of the findings are those of an earlier vetting."""
+        return sum(one.is_remembered for one in self.findings)
+
+    @property
     def planted(self) -> Row:
         """All planted mistakes."""
         return _row(self.assignment, self.of(Kind.MISTAKE))

@@ -47,7 +47,8 @@ def _headline(report: VetReport) -> Text:
         line.append(f"  ✓ nothing to look at{where}", style="green")
     else:
         line.append(f"  ✗ {report.problems} to look at", style="red")
-    line.append(f"  ({duration(report.seconds)})", style="not bold dim")
+    before = f"; {report.remembered} cases tried before" if report.remembered else ""
+    line.append(f"  ({duration(report.seconds)}{before})", style="not bold dim")
     if report.left_out.tried:
         line.append(f"\n  only what changed; left out: {left_out(report)}", style="not bold")
     return line
