@@ -243,6 +243,7 @@ def test_with_other_limits_or_files_all_is_tried_again(released_course: Course, 
         assert tried_again == unfinished_and("double", "sums")
 
 
+@pytest.mark.slow
 def test_what_names_do_not_tell_is_tried_again_too(tmp_path):
     """The answer reads a file that another cell writes."""
     content = toy.notebook(
@@ -269,6 +270,7 @@ def test_what_is_still_to_be_mended_stays_in_the_exit_code(released_course: Cour
     assert re.search(r"nothing changed: \d+ cases as before, [1-9]\d* to look at", shown.stdout)
 
 
+@pytest.mark.slow
 def test_a_test_that_takes_a_name_from_an_earlier_one(tmp_path):
     def share(name, text):
         source = f"def {name}(x):\n    ### BEGIN SOLUTION\n    return {text}\n    ### END SOLUTION"
