@@ -30,10 +30,10 @@ def monkeypatch_session():
 @pytest.fixture(scope="session")
 def browser():
     """The machine's Chromium, one for all tests: playwright cannot be started twice."""
-    from browser.chromium import ARGUMENTS, CHROMIUM
+    from browser.chromium import ARGUMENTS, CHROMIUM, PATIENCE
     from playwright.sync_api import expect, sync_playwright
 
-    expect.set_options(timeout=60_000)  # milliseconds, for a page on a busy machine
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from browser import lab as jupyterlab
+from browser.chromium import PATIENCE
 from browser.lab import OFFLINE
 from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("source", "release", "submitted", "autograded", "feedback", "gradebook")
-PATIENCE = 60_000  # milliseconds, for a page on a busy machine
 
 
 @pytest.fixture(scope="session")

@@ -45,15 +45,18 @@ def compile_facts(name: str, model: keras.Model) -> CompileFacts:
     loss = config.get("loss")
     if isinstance(loss, (list, tuple)) and len(loss) == 1:
         loss = loss[0]
-    loss_config = loss.get("config", {}) if isinstance(loss, dict) else {}
-    loss_name = _name(loss)
-    if isinstance(loss, dict) and loss.get("class_name") == "function":
-        loss_name = loss_name if hasattr(keras.losses, loss_name) else _OWN
+    loss_name, loss_config = _name(loss), {}
+    if isinstance(loss, dict):
+        if loss.get("class_name") == "function" and not hasattr(keras.losses, loss_name):
+            loss_name = _OWN
+        # That of a function is its name.
+        if isinstance(loss.get("config"), dict):
+            loss_config = loss["config"]
     return CompileFacts(
         optimizer=_name(config.get("optimizer")).lower(),
         loss=_LOSS_NAMES.get(loss_name, loss_name),
-        from_logits=isinstance(loss_config, dict) and bool(loss_config.get("from_logits", False)),
-        ignored_class=loss_config.get("ignore_class") if isinstance(loss_config, dict) else None,
+        from_logits=bool(loss_config.get("from_logits", False)),
+        ignored_class=loss_config.get("ignore_class"),
         metrics=tuple(_metric_names(config.get("metrics"))),
     )
 

@@ -81,11 +81,9 @@ def facts_of(name: str, figure: Any) -> FigureFacts:
 def _axes_facts(axes: Any) -> AxesFacts:
     from matplotlib.colors import to_rgb
 
-    from nbjudge.capture.figure_facts import position_of
+    from nbjudge.capture.figure_facts import position_of, titles_of
 
-    # matplotlib gives a title's text, and not its colour, by where it stands.
-    titles = (axes.title, axes._left_title, axes._right_title)
-    title = next((text for text in titles if text.get_text()), axes.title)
+    title = next((text for text in titles_of(axes).values() if text.get_text()), axes.title)
     legend = axes.get_legend()
     left, bottom, width, height = position_of(axes)
     return AxesFacts(

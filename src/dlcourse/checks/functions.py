@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from dlcourse.checks.arrays import ArrayCheck
+from dlcourse.checks.histories import HistoryCheck
 from dlcourse.checks.mistakes import hint_for
 from dlcourse.checks.outcome import Check, CheckFailed, NotAttempted, fail, require_attempt, show
 from dlcourse.checks.values import ValueCheck, is_same
@@ -102,10 +103,8 @@ class CallCheck(Check):
         self.returns_something()
         return ModelCheck(f"the model from {self.call}", self.result)
 
-    def gives_history(self) -> Any:
+    def gives_history(self) -> HistoryCheck:
         """The training history that it returned, to be asked further."""
-        from dlcourse.checks.histories import HistoryCheck
-
         self.returns_something()
         return HistoryCheck(f"the history from {self.call}", self.result)
 

@@ -37,9 +37,14 @@ class HistoryCheck(Check):
         self.name = name
         self.columns = columns_of(name, history)
 
+    @property
+    def epochs(self) -> int:
+        """How many epochs have a measurement."""
+        return max(map(len, self.columns.values()), default=0)
+
     def has_epochs(self, count: int) -> HistoryCheck:
         """Training went on for `count` epochs."""
-        got = max(map(len, self.columns.values()), default=0)
+        got = self.epochs
         if got != count:
             fail(
                 f"{self.name} has {got} epochs.",
@@ -53,7 +58,6 @@ class HistoryCheck(Check):
     def has_validation(self) -> HistoryCheck:
         """Each epoch was also measured on validation data, loss and accuracy."""
         wanted = ("loss", "accuracy", "val_loss", "val_accuracy")
-        epochs = max(map(len, self.columns.values()), default=0)
         missing = [key for key in wanted if key not in self.columns]
         if missing:
             fail(
@@ -64,9 +68,9 @@ class HistoryCheck(Check):
                 "compile.",
             )
         for key in wanted:
-            if (got := len(self.columns[key])) != epochs:
+            if (got := len(self.columns[key])) != self.epochs:
                 fail(
-                    f"{self.name} has {epochs} epochs, and {key} for {got} of them.",
+                    f"{self.name} has {self.epochs} epochs, and {key} for {got} of them.",
                     expected="all measurements in each epoch: no validation_freq",
                 )
         return self

@@ -37,7 +37,7 @@ def _axes(axes: Any) -> dict:
         "visible": bool(axes.get_visible()),
         "axis_on": bool(axes.axison),
         "label": str(axes.get_label()),
-        "titles": {loc: _title(axes, loc) for loc in ("center", "left", "right")},
+        "titles": {loc: _title(text) for loc, text in titles_of(axes).items()},
         "x": _axis(axes.xaxis, axes.get_xlim(), axes.axison),
         "y": _axis(axes.yaxis, axes.get_ylim(), axes.axison),
         "legend": _legend(axes.get_legend()),
@@ -63,9 +63,12 @@ def position_of(axes: Any) -> list[float]:
     return [float(n) for n in box.bounds]
 
 
-def _title(axes: Any, loc: str) -> list:
-    names = {"center": "title", "left": "_left_title", "right": "_right_title"}
-    text = getattr(axes, names[loc])
+def titles_of(axes: Any) -> dict[str, Any]:
+    """The titles as artists, by place; matplotlib's own function gives their texts only."""
+    return {"center": axes.title, "left": axes._left_title, "right": axes._right_title}
+
+
+def _title(text: Any) -> list:
     return [text.get_text(), _color(text.get_color()), float(text.get_fontsize())]
 
 

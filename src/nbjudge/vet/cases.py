@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 
 from nbjudge.errors import CourseError
 from nbjudge.judge.cells import bindings
@@ -26,6 +27,11 @@ class Kind(StrEnum):
     RIGHT = "right answer"
     BLANK = "as handed out"
     ALONE = "one task answered alone"
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether answers are missing, and so any cell may do something else."""
+        return self in (Kind.BLANK, Kind.ALONE)
 
 
 @dataclass(frozen=True)
@@ -54,21 +60,23 @@ def make_cases(subject: Subject, by_hand: ByHand) -> Iterator[Case]:
     if not subject.needs:
         return
     yield from _unfinished(subject)
-    yield from _by_hand(subject, by_hand)
+    right: dict[str, list[str]] = {}
+    for case in chain(_by_hand(subject, by_hand), _by_rule(subject)):
+        if case.kind is Kind.RIGHT:
+            right.setdefault(case.task, []).append(case.change.source)
+        yield case
+    yield from _together(subject, right)
+
+
+def _by_rule(subject: Subject) -> Iterator[Case]:
     bound = {b.name for cell in subject.blueprint.cells for b in bindings(cell.source)}
-    right = {
-        task: [entry.answer for entry in by_hand.right_answers if entry.task == task]
-        for task in subject.answers
-    }
     for task, source in subject.answers.items():
         if not (tests := subject.tests_of(task)):
             continue
         for change in plant_mistakes(source, globals_=bound):
             yield _changed(Kind.MISTAKE, subject, task, change, tests)
         for change in rewrite(source):
-            right[task].append(change.source)
             yield _changed(Kind.RIGHT, subject, task, change, tests)
-    yield from _together(subject, {task: texts for task, texts in right.items() if texts})
 
 
 def _together(subject: Subject, right: Mapping[str, Sequence[str]]) -> Iterator[Case]:

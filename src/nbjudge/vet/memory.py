@@ -18,7 +18,7 @@ from nbjudge.preload import imports_of
 from nbjudge.scores import is_test
 from nbjudge.store import digest_of
 from nbjudge.submissions import digest_folder
-from nbjudge.vet.cases import Case, Kind
+from nbjudge.vet.cases import Case
 from nbjudge.vet.trying import Tried, Verdict
 from nbjudge.vet.variants import Subject, make_variant
 
@@ -36,7 +36,7 @@ class Ground:
 
         It was tried on the ``whole`` of the cells before its tests, or on those that names tell.
         """
-        whole = whole or case.kind in (Kind.BLANK, Kind.ALONE)
+        whole = whole or case.kind.is_unfinished
         notebook = make_variant(self.subject, case.answers, case.tests, whole=whole)
         return digest_of(
             {

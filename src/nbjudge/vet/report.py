@@ -124,9 +124,7 @@ class VetReport:
     @property
     def missed(self) -> tuple[Finding, ...]:
         """Planted mistakes that slipped past and are not equivalent."""
-        return tuple(
-            one for one in self.of(Kind.MISTAKE) if not one.tried.is_right and not one.equivalent
-        )
+        return self._wrong(Kind.MISTAKE)
 
     @property
     def equivalent(self) -> tuple[Finding, ...]:
@@ -178,7 +176,7 @@ class VetReport:
         )
 
     def _wrong(self, *kinds: Kind) -> tuple[Finding, ...]:
-        return tuple(one for one in self.of(*kinds) if not one.tried.is_right)
+        return tuple(one for one in self.of(*kinds) if not one.is_fine)
 
 
 def make_report(

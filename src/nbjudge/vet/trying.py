@@ -114,7 +114,10 @@ class Bench:
 
     def tries_whole(self, case: Case) -> bool:
         """Whether a case needs all cells before its tests, since names do not tell which."""
-        return any((case.notebook, test) in self._whole for test in case.tests)
+        return self._is_whole(case.notebook, case.tests)
+
+    def _is_whole(self, notebook: str, tests: Iterable[str]) -> bool:
+        return any((notebook, test) in self._whole for test in tests)
 
     def _stages(self, case: Case) -> list[tuple[str, ...]]:
         """Groups of tests to ask, one after another: the cheap ones first.
@@ -132,9 +135,7 @@ class Bench:
 
     def _send(self, going: _Going, running: dict[Future[Worked], _Going]) -> None:
         case, tests = going.case, going.stages[0]
-        whole = case.kind in (Kind.BLANK, Kind.ALONE) or any(
-            (case.notebook, test) in self._whole for test in tests
-        )
+        whole = case.kind.is_unfinished or self._is_whole(case.notebook, tests)
         subject = self._subjects[case.notebook]
         notebook = make_variant(subject, case.answers, tests, whole=whole)
         running[self._submit(case.notebook, notebook)] = going

@@ -49,17 +49,16 @@ def vet(
     path = course.gradebook_folder / "vet" / f"{name}.json"
     memory = read_memory(path)
     grounds = grounds_of(judging, assignment, subjects)
-    # With force, what was found before counts until it is found again.
-    old: dict[str, Tried] = {}
-    known: dict[str, Tried] = {}
+    found: dict[str, Tried] = {}
     fresh: list[Case] = []
     for key, case in _cases(grounds, by_hand).items():
         if key not in memory:
             key = grounds[case.notebook].key(case, whole=True)
         if key in memory:
-            (old if force else known)[key] = Tried(case, **memory[key])
-        if key not in known:
+            found[key] = Tried(case, **memory[key])
+        if force or key not in found:
             fresh.append(case)
+    known = {} if force else found
     new: dict[str, Tried] = {}
     watch(len(known), len(known) + len(fresh), "")
     try:
@@ -67,11 +66,11 @@ def vet(
             new[grounds[one.case.notebook].key(one.case, whole=whole)] = one
             watch(len(known) + len(new), len(known) + len(fresh), one.case.task or one.case.kind)
             if clock() - written > _SECONDS_UNWRITTEN:
-                write_memory(path, old | known | new)
+                write_memory(path, found | new)
                 written = clock()
     finally:
-        # What an interruption leaves is not tried again; what no case has any more is forgotten.
-        write_memory(path, old | known | new)
+        # What an interruption leaves is kept as it was; what no case has any more is forgotten.
+        write_memory(path, found | new)
     seconds = clock() - began
     return make_report(name, subjects, new.values(), by_hand, seconds, known.values())
 
