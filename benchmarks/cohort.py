@@ -9,7 +9,9 @@ be timed on fewer submissions than the class has: the start of stock's command t
 the rest is scaled. They grade one notebook after another, with all of TensorFlow's threads.
 
 "Less warm server" takes off the time that such a server needs by itself until it is ready; "a
-test mended" is grading all again after a hidden test was changed and released.
+test mended" is grading all again after a hidden test was changed and released. `dlcourse release`,
+which runs the released notebook and the reference solution, is timed in a line of its own; stock's
+release is not timed.
 
 The limit is the processor time in the students' cells and functions, as nbjudge recorded it,
 divided by the number of cores: nothing can be faster that runs the notebooks.
@@ -40,12 +42,11 @@ from rich.table import Table
 
 from nbjudge.course import load_course
 from nbjudge.judging import judging_of
-from nbjudge.release import release
 from nbjudge.warm.client import WarmServer
 
 CORES = len(os.sched_getaffinity(0))
 STOCK, OTTER, OURS = "nbgrader autograde", "otter run", "dlcourse grade"
-WARM, MENDED = "  less warm server", "  a test mended"
+WARM, MENDED, RELEASE = "  less warm server", "  a test mended", "dlcourse release"
 console = Console(highlight=False)
 
 
@@ -80,17 +81,13 @@ class Round:
     compute_is: str
 
 
-def _write_light(folder: Path, configuration: str, submissions: int) -> None:
-    light_course.write_course(folder, configuration, submissions)
-    if configuration == light_course.OURS:
-        release(load_course(folder), light_course.ASSIGNMENT)
-
-
 def _write_convnet(folder: Path, configuration: str, submissions: int) -> None:
     write_convnet(folder, submissions, stock=configuration == light_course.STOCK)
 
 
-LIGHT = Kind(light_course.ASSIGNMENT, light_course.POINTS, _write_light, light_course.MEND)
+LIGHT = Kind(
+    light_course.ASSIGNMENT, light_course.POINTS, light_course.write_course, light_course.MEND
+)
 # Of 40 points, 3 are for a written answer.
 CONVNET = Kind("convnet", 37.0, _write_convnet, ("returns(28, because=", "returns(28.0, because="))
 
@@ -136,6 +133,8 @@ def ours(kind: Kind, folder: Path, count: int) -> tuple[dict[str, Timed], float,
     kind.write(folder, light_course.OURS, count)
     course = load_course(folder)
     start = _warm_start(judging_of(course).preload)
+    release = ("dlcourse", "release", "--course", str(folder))
+    released = run(folder, *release)
     command = ("dlcourse", "grade", "--course", str(folder))
     seconds = run(folder, *command)
     with course.gradebook() as gradebook:
@@ -147,13 +146,13 @@ def ours(kind: Kind, folder: Path, count: int) -> tuple[dict[str, Timed], float,
     if kind.mend[0] not in text:
         raise SystemExit(f"{source} has no test to mend: {kind.mend[0]!r}")
     source.write_text(text.replace(*kind.mend), encoding="utf-8")
-    release(course, kind.assignment)
+    run(folder, *release)
     again = run(folder, *command)
     with course.gradebook() as gradebook:
         check_scores(MENDED, kind, gradebook, count)
     if ran := [run for run in notebook_runs(records) if not run["was_stored"]]:
         told(f"{len(ran)} notebooks were run again for a mended test: has the engine changed?")
-    timed = {OURS: seconds, WARM: seconds - start, MENDED: again}
+    timed = {OURS: seconds, WARM: seconds - start, MENDED: again, RELEASE: released}
     return {way: Timed(value, count) for way, value in timed.items()}, compute, compute_is
 
 
@@ -208,10 +207,13 @@ def report(kind: Kind, rounds: list[Round], count: int) -> Table:
     )
     medians = {
         way: statistics.median(item.timed[way].seconds for item in rounds if way in item.timed)
-        for way in (STOCK, OTTER, OURS, WARM, MENDED)
+        for way in (STOCK, OTTER, OURS, WARM, MENDED, RELEASE)
         if any(way in item.timed for item in rounds)
     }
     for way, seconds in medians.items():
+        if way == RELEASE:
+            table.add_row(way, f"{seconds:.1f} s")
+            continue
         on = next(item.timed[way].measured_on for item in rounds if way in item.timed)
         table.add_row(
             way,

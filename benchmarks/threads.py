@@ -1,4 +1,4 @@
-"""TensorFlow's threads: one notebook at a time with two of them, or two with one each?
+"""How many notebooks at once, with how many of TensorFlow's threads each, on two cores?
 
     python benchmarks/threads.py [--submissions 4] [--rounds 3] [--light]
 
@@ -44,7 +44,12 @@ class Way:
         return f"{self.jobs} at once, {self.threads} thread{'s'[: self.threads - 1]} each"
 
 
-WAYS = (Way(jobs=1, threads=2), Way(jobs=2, threads=1))
+WAYS = (
+    Way(jobs=1, threads=2),
+    Way(jobs=2, threads=1),
+    Way(jobs=3, threads=1),
+    Way(jobs=4, threads=1),
+)
 
 
 def write_course(folder: Path, way: Way, submissions: int, light: bool) -> Course:

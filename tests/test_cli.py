@@ -14,6 +14,11 @@ import pytest
 from typer.testing import CliRunner
 
 from dlcourse.cli import app
+from nbjudge import judging
+from nbjudge.assignment import read_assignment
+from nbjudge.course import load_course
+from nbjudge.reference import has_passed
+from nbjudge.sandbox import Finding
 
 # A course without TensorFlow is beside nbjudge's own tests.
 sys.path.insert(0, str(Path(__file__).parent / "nbjudge"))
@@ -127,6 +132,39 @@ def test_a_source_with_a_mistake_is_not_released(course):
     assert "normalise" in told
     assert "END SOLUTION" in told
     assert not (course / "release" / "image-data").exists()
+
+
+def test_a_release_grades_the_reference_solution(tmp_path):
+    made = toy.make_course(tmp_path / "toys")
+    shown = call("release", "--course", made)
+    assert shown.exit_code == 0, shown.output
+    assert "full marks" in shown.output
+    course = load_course(made)
+    assert has_passed(judging.judging_of(course), read_assignment(course, "ps1")), (
+        "grading tries it again"
+    )
+
+
+def test_a_reference_solution_that_its_tests_refuse(tmp_path):
+    wrong = toy.toy_notebook()
+    toy.by_id(wrong, "test-sums")["source"] = "assert sums(2) == 4\n1.0"
+    made = toy.make_course(tmp_path / "toys", {"ps1/toys": wrong})
+    shown = call("release", "--course", made)
+    assert shown.exit_code == 2
+    told = " ".join(shown.output.split())
+    assert "The reference solution of ps1 does not get full marks" in told
+    assert "test-sums" in told
+
+
+def test_a_release_on_a_machine_that_cannot_grade(tmp_path, monkeypatch):
+    found = Finding("none", ("no user namespaces here",))
+    monkeypatch.setattr("nbjudge.judging.find_tier", lambda: found)
+    monkeypatch.setattr("nbjudge.judging._tier", judging._tier.__wrapped__)
+    shown = call("release", "--course", toy.make_course(tmp_path / "toys"))
+    assert shown.exit_code == 0, shown.output
+    assert "no user namespaces here" in shown.output
+    assert "not graded" in shown.output
+    assert "full marks" not in shown.output
 
 
 def test_eligibility_needs_a_gradebook_and_a_policy_that_can_be_read(course):

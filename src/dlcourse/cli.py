@@ -53,22 +53,36 @@ def release(
     assignments: Assignments = None,
     course: CourseOption = HERE,
     run: Annotated[
-        bool, typer.Option(help="Also run each released notebook, up to what students must write.")
+        bool,
+        typer.Option(help="Also run what was released, and grade the reference solution."),
     ] = True,
 ) -> None:
     """Make the student versions in release/ from the notebooks in source/.
 
-    The source is checked first. Then it is proved that no solution and no hidden test is left, that
-    a second run gives the same bytes, and that the notebooks run. Nothing is written unless all
-    this holds.
+    The source is checked first, and it is proved that no solution and no hidden test is left and
+    that a second run gives the same bytes: nothing is written otherwise. Then each student version
+    is run, up to what students must write, and the reference solution is graded, which must get
+    full marks. What it yielded is kept for grading on this machine.
     """
     with errors_told():
+        from nbjudge.assignment import read_assignment
         from nbjudge.course import load_course
+        from nbjudge.errors import IsolationError
+        from nbjudge.judging import judging_of
+        from nbjudge.reference import check_reference
         from nbjudge.release import release as release_one
         from nbjudge.release_run import run_release
+        from nbjudge.warm.client import server_address
 
         here = load_course(course)
-        table = Table("assignment", "points", "graded cells", "files", "release/")
+        judging = None
+        reference = "not graded"
+        if run:
+            try:
+                judging = judging_of(here)
+            except IsolationError as error:
+                errors.print(f"The reference solution is not graded. {error}", style="yellow")
+        table = Table("assignment", "points", "graded cells", "files", "release/", "reference")
         names = assignments or here.assignments()
         with progress_bar() as progress:
             task = progress.add_task("Releasing", total=len(names))
@@ -78,12 +92,18 @@ def release(
                 if run:
                     progress.update(task, description=f"Running the released {name}")
                     run_release(here, name)
+                if judging is not None:
+                    progress.update(task, description=f"Grading the reference solution of {name}")
+                    server = server_address(judging.preload)
+                    check_reference(judging, read_assignment(here, name), server)
+                    reference = "full marks"
                 table.add_row(
                     name,
                     f"{report.points:g}",
                     str(report.graded_cells),
                     str(len(report.files)),
                     "new" if report.changed else "as it was",
+                    reference,
                 )
                 progress.advance(task)
         console.print(table)
@@ -114,7 +134,7 @@ def vet(
     ] = False,
     jobs: Annotated[
         int | None,
-        typer.Option(help="How many at once.", show_default="one for each core", min=1),
+        typer.Option(help="How many at once.", show_default="one more than cores", min=1),
     ] = None,
 ) -> None:
     """Try an assignment's tests: do they reject what is wrong, and accept what is right?
@@ -183,7 +203,7 @@ def grade(
     ] = False,
     jobs: Annotated[
         int | None,
-        typer.Option(help="How many at once.", show_default="one for each core", min=1),
+        typer.Option(help="How many at once.", show_default="one more than cores", min=1),
     ] = None,
     cluster: Annotated[
         str | None,
@@ -274,7 +294,7 @@ def data(
 def demo(
     course: CourseOption = HERE,
     jobs: Annotated[
-        int | None, typer.Option(help="How many at once.", show_default="one for each core")
+        int | None, typer.Option(help="How many at once.", show_default="one more than cores")
     ] = None,
 ) -> None:
     """Grade a made-up class, and issue certificates to those of it who are eligible.

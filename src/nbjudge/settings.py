@@ -18,7 +18,8 @@ class Grading(Configurable):
     jobs = Integer(
         0,
         min=0,
-        help="Submissions graded at once; 0: one for each core, or as many as the cluster takes.",
+        help="Submissions graded at once; 0: one more than there are cores, or as many as the "
+        "cluster takes.",
     ).tag(config=True)
 
     cluster = Unicode(
@@ -163,5 +164,6 @@ class Grading(Configurable):
         return self.cell_seconds_for.get(assignment, self.cell_seconds)
 
     def worker_count(self) -> int:
-        """How many submissions are graded at once."""
-        return self.jobs or os.cpu_count() or 1
+        """How many submissions are graded at once on this machine."""
+        # A notebook waits now and then, for TensorFlow's input pipeline above all.
+        return self.jobs or (os.cpu_count() or 1) + 1
