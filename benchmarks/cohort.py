@@ -140,6 +140,8 @@ def ours(kind: Kind, folder: Path, count: int) -> tuple[dict[str, Timed], float,
     with course.gradebook() as gradebook:
         check_scores(OURS, kind, gradebook, count)
     records = course.gradebook_folder / "records" / kind.assignment
+    if any(run["was_stored"] for run in notebook_runs(records)):
+        raise SystemExit("Some notebooks were not run: are there two of the same?")
     compute, compute_is = student_compute(records)
     source = course.source / kind.assignment / f"{kind.assignment}.ipynb"
     text = source.read_text(encoding="utf-8")

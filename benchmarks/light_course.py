@@ -108,11 +108,19 @@ def write_course(folder: Path, config: str, submissions: int, cells: Cells = LIG
     (folder / "nbgrader_config.py").write_text(config)
     _write(folder / "source" / ASSIGNMENT, _notebook(cells, solved=False))
     for number in range(submissions):
-        # No two are the same, or the second would be taken from the store.
         notebook = _notebook(cells, solved=True)
-        answer = next(cell for cell in notebook.cells if cell.metadata.nbgrader["solution"])
-        answer.source += f"\n# handed in by student {number}"
+        sign(notebook, number)
         _write(folder / "submitted" / f"student{number:04}" / ASSIGNMENT, notebook)
+
+
+def sign(notebook: NotebookNode, number: int) -> None:
+    """Make a submission unlike all others: the second of two would be taken from the store."""
+    answer = next(
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
+    )
+    answer.source += f"\n# handed in by student {number}"
 
 
 def mend_test(folder: Path) -> None:
