@@ -44,12 +44,7 @@ class Way:
         return f"{self.jobs} at once, {self.threads} thread{'s'[: self.threads - 1]} each"
 
 
-WAYS = (
-    Way(jobs=1, threads=2),
-    Way(jobs=2, threads=1),
-    Way(jobs=3, threads=1),
-    Way(jobs=4, threads=1),
-)
+WAYS = (Way(jobs=1, threads=2), Way(jobs=2, threads=1), Way(jobs=3, threads=1))
 
 
 def write_course(folder: Path, way: Way, submissions: int, light: bool) -> Course:
