@@ -10,7 +10,7 @@ c.CourseDirectory.course_id = "introduction-to-deep-learning"
 # Seconds that one cell may run. Training takes a minute or two on two cores.
 c.Grading.cell_seconds_for = {"image-data": 30, "convnet": 600, "dropout": 900}
 
-# One TensorFlow thread for each of the notebooks that are graded side by side: as fast as
+# One TensorFlow thread for each of the notebooks that are graded side by side: faster than
 # one notebook with all threads, and the same seed gives the same result.
 c.Grading.kernel_environment = {
     "TF_NUM_INTRAOP_THREADS": "1",
