@@ -30,7 +30,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import light_course
@@ -46,7 +46,7 @@ from nbjudge.warm.client import WarmServer
 
 CORES = len(os.sched_getaffinity(0))
 STOCK, OTTER, OURS = "nbgrader autograde", "otter run", "dlcourse grade"
-WARM, MENDED, RELEASE = "  less warm server", "  a test mended", "dlcourse release"
+WARM, MENDED = "  less warm server", "  a test mended"
 console = Console(highlight=False)
 
 
@@ -74,11 +74,12 @@ class Timed:
 
 @dataclass(frozen=True)
 class Round:
-    """One round: each way's time, and the student compute of the class in seconds."""
+    """One round: each way's time, and the seconds of student compute and of `dlcourse release`."""
 
     timed: dict[str, Timed]
     compute: float
     compute_is: str
+    release: float
 
 
 def _write_convnet(folder: Path, configuration: str, submissions: int) -> None:
@@ -105,8 +106,8 @@ def measure(kind: Kind, folder: Path, sizes: dict[str, int], otter: Path | None)
         except otter_course.OtterUnavailable as error:
             console.print(f"Otter is left out: {error}", markup=False, style="red")
     told(f"{kind.assignment}: {OURS}, {sizes[OURS]} submissions")
-    ours_timed, compute, compute_is = ours(kind, folder / "ours", sizes[OURS])
-    return Round(timed | ours_timed, compute, compute_is)
+    found = ours(kind, folder / "ours", sizes[OURS])
+    return replace(found, timed=timed | found.timed)
 
 
 def stock(kind: Kind, folder: Path, count: int, of: int) -> Timed:
@@ -128,8 +129,8 @@ def with_otter(kind: Kind, folder: Path, count: int, of: int, environment: Path)
     return Timed(seconds * of / count, count)
 
 
-def ours(kind: Kind, folder: Path, count: int) -> tuple[dict[str, Timed], float, str]:
-    """`dlcourse grade`, and again after a hidden test was mended; the student compute."""
+def ours(kind: Kind, folder: Path, count: int) -> Round:
+    """`dlcourse grade`, and again after a hidden test was mended."""
     kind.write(folder, light_course.OURS, count)
     course = load_course(folder)
     start = _warm_start(judging_of(course).preload)
@@ -154,8 +155,9 @@ def ours(kind: Kind, folder: Path, count: int) -> tuple[dict[str, Timed], float,
         check_scores(MENDED, kind, gradebook, count)
     if ran := [run for run in notebook_runs(records) if not run["was_stored"]]:
         told(f"{len(ran)} notebooks were run again for a mended test: has the engine changed?")
-    timed = {OURS: seconds, WARM: seconds - start, MENDED: again, RELEASE: released}
-    return {way: Timed(value, count) for way, value in timed.items()}, compute, compute_is
+    seconds_of = {OURS: seconds, WARM: seconds - start, MENDED: again}
+    timed = {way: Timed(value, count) for way, value in seconds_of.items()}
+    return Round(timed, compute, compute_is, released)
 
 
 def _warm_start(modules: tuple[str, ...]) -> float:
@@ -209,13 +211,10 @@ def report(kind: Kind, rounds: list[Round], count: int) -> Table:
     )
     medians = {
         way: statistics.median(item.timed[way].seconds for item in rounds if way in item.timed)
-        for way in (STOCK, OTTER, OURS, WARM, MENDED, RELEASE)
+        for way in (STOCK, OTTER, OURS, WARM, MENDED)
         if any(way in item.timed for item in rounds)
     }
     for way, seconds in medians.items():
-        if way == RELEASE:
-            table.add_row(way, f"{seconds:.1f} s")
-            continue
         on = next(item.timed[way].measured_on for item in rounds if way in item.timed)
         table.add_row(
             way,
@@ -224,6 +223,8 @@ def report(kind: Kind, rounds: list[Round], count: int) -> Table:
             "" if way == MENDED else f"{seconds / limit:.2f}",
             f"{medians[STOCK] / seconds:.1f}" if STOCK in medians else "",
         )
+    released = statistics.median(item.release for item in rounds)
+    table.add_row("dlcourse release", f"{released:.1f} s")
     return table
 
 

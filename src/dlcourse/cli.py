@@ -46,6 +46,10 @@ Assignments = Annotated[
         help="Names of assignments, such as convnet. Without any: all of them.", show_default=False
     ),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(help="How many at once.", show_default="one more than cores", min=1),
+]
 
 
 @app.command()
@@ -76,7 +80,6 @@ def release(
 
         here = load_course(course)
         judging = None
-        reference = "not graded"
         if run:
             try:
                 judging = judging_of(here)
@@ -96,14 +99,13 @@ def release(
                     progress.update(task, description=f"Grading the reference solution of {name}")
                     server = server_address(judging.preload)
                     check_reference(judging, read_assignment(here, name), server)
-                    reference = "full marks"
                 table.add_row(
                     name,
                     f"{report.points:g}",
                     str(report.graded_cells),
                     str(len(report.files)),
                     "new" if report.changed else "as it was",
-                    reference,
+                    "not graded" if judging is None else "full marks",
                 )
                 progress.advance(task)
         console.print(table)
@@ -132,10 +134,7 @@ def vet(
     force: Annotated[
         bool, typer.Option(help="Try again what was tried before on the same cells and tests.")
     ] = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option(help="How many at once.", show_default="one more than cores", min=1),
-    ] = None,
+    jobs: Jobs = None,
 ) -> None:
     """Try an assignment's tests: do they reject what is wrong, and accept what is right?
 
@@ -201,10 +200,7 @@ def grade(
     force: Annotated[
         bool, typer.Option(help="Grade again what has not changed since it was graded.")
     ] = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option(help="How many at once.", show_default="one more than cores", min=1),
-    ] = None,
+    jobs: Jobs = None,
     cluster: Annotated[
         str | None,
         typer.Option(
