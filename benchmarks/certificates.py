@@ -20,22 +20,22 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from nbcertify.deciding import decide_course, write_decisions
+from nbcertify.keys import make_key
+from nbcertify.places import Places
+from nbcertify.policy import read_policy
 from nbgrader import api
+from nbjudge.course import Course, load_course
+from nbjudge.digests import digest_folder
+from nbjudge.record.records import Inputs, Record, write_record
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from typer.testing import CliRunner
 
-from dlcourse.certificates.deciding import decide_course, write_decisions
-from dlcourse.certificates.keys import make_key
-from dlcourse.certificates.places import Places
-from dlcourse.certificates.policy import read_policy
 from dlcourse.cli import app
 from dlcourse.sample_attendance import write_reports, write_roster
 from dlcourse.sample_class import Recipe
-from nbjudge.course import Course, load_course
-from nbjudge.records import Inputs, Record, write_record
-from nbjudge.submissions import digest_folder
 
 ROOT = Path(__file__).parents[1]
 CELLS = 12

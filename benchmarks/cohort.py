@@ -37,12 +37,11 @@ import light_course
 import otter_course
 from grading import run, write_convnet
 from nbgrader.api import Gradebook
+from nbjudge.course import load_course
+from nbjudge.trial.judging import judging_of
+from nbjudge.warm.client import WarmServer
 from rich.console import Console
 from rich.table import Table
-
-from nbjudge.course import load_course
-from nbjudge.judging import judging_of
-from nbjudge.warm.client import WarmServer
 
 CORES = len(os.sched_getaffinity(0))
 STOCK, OTTER, OURS = "nbgrader autograde", "otter run", "dlcourse grade"

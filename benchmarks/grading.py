@@ -24,14 +24,14 @@ from pathlib import Path
 
 import light_course
 import nbformat
+from nbjudge.admit.submissions import find_submissions
+from nbjudge.cohort import grade
+from nbjudge.course import Course, load_course
+from nbjudge.release.release import release
 from rich.console import Console
 from rich.table import Table
 
 from dlcourse.sample_class import Attempt, hand_in
-from nbjudge.cohort import grade
-from nbjudge.course import Course, load_course
-from nbjudge.release import release
-from nbjudge.submissions import find_submissions
 
 ROOT = Path(__file__).parents[1]
 

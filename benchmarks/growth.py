@@ -27,14 +27,13 @@ from unittest import mock
 import light_course
 import psutil
 from grading import run
-from rich.console import Console
-from rich.table import Table
-
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
 from nbjudge.cohort.recording import Recorder
 from nbjudge.course import load_course
-from nbjudge.release import release
-from nbjudge.submissions import find_submissions
+from nbjudge.release.release import release
+from rich.console import Console
+from rich.table import Table
 
 console = Console(highlight=False)
 

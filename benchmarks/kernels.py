@@ -17,13 +17,12 @@ from collections.abc import Callable
 
 import psutil
 from jupyter_client.manager import start_new_kernel
+from nbjudge.course.settings import Grading
+from nbjudge.execute.live import LiveRun
+from nbjudge.execute.provisioner import KernelOrder
+from nbjudge.warm.client import WarmServer
 from rich.console import Console
 from rich.table import Table
-
-from nbjudge.kernel.provisioner import KernelOrder
-from nbjudge.live import LiveRun
-from nbjudge.settings import Grading
-from nbjudge.warm.client import WarmServer
 
 IMPORT = "import tensorflow, keras"
 MODULES = ("keras", "tensorflow", "numpy", "pandas", "matplotlib.pyplot")

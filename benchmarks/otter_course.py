@@ -20,10 +20,9 @@ from textwrap import indent
 
 import nbformat
 from nbformat import NotebookNode, v4
-
-from nbjudge.judge.cells import parse
-from nbjudge.judge.flow import free_names
-from nbjudge.markers import split
+from nbjudge.assignment.markers import split
+from nbjudge.cells.flow import free_names
+from nbjudge.cells.parsing import parse
 
 OTTER = "otter-grader==7.0.0"
 ENVIRONMENT = Path.home() / ".cache" / "dlcourse-benchmarks" / "otter"

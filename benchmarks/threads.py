@@ -21,14 +21,13 @@ from pathlib import Path
 
 import light_course
 from grading import write_convnet
-from rich.console import Console
-from rich.table import Table
-
+from nbjudge.admit.submissions import Submission, find_submissions
 from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
-from nbjudge.records import read_record
-from nbjudge.release import release
-from nbjudge.submissions import Submission, find_submissions
+from nbjudge.record.records import read_record
+from nbjudge.release.release import release
+from rich.console import Console
+from rich.table import Table
 
 console = Console(highlight=False)
 

@@ -6,19 +6,20 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from nbjudge.assignment import read_assignment
+from nbjudge.course import load_course
+from nbjudge.sandbox import Finding
+from nbjudge.trial import judging
+from nbjudge.trial.reference import has_passed
 from typer.testing import CliRunner
 
 from dlcourse.cli import app
-from nbjudge import judging
-from nbjudge.assignment import read_assignment
-from nbjudge.course import load_course
-from nbjudge.reference import has_passed
-from nbjudge.sandbox import Finding
 
 # A course without TensorFlow is beside nbjudge's own tests.
 sys.path.insert(0, str(Path(__file__).parent / "nbjudge"))
@@ -96,14 +97,14 @@ def test_what_a_student_is_called_is_shown_as_it_is(course):
     assert name in shown.output
 
 
-def test_the_missing_half_of_an_installation_is_named(monkeypatch, course):
-    def missing(folder):
-        raise ModuleNotFoundError("No module named 'nbgrader'", name="nbgrader")
-
-    monkeypatch.setattr("nbjudge.course.load_course", missing)
-    shown = call("grade", "--course", course)
-    assert shown.exit_code == 2
-    assert "pip install '.[grading]'" in shown.output
+def test_the_missing_half_of_an_installation_is_named():
+    script = (
+        "import sys; sys.modules['nbjudge'] = None; "
+        "from dlcourse.cli import app; sys.argv = ['dlcourse', 'grade']; app()"
+    )
+    shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert shown.returncode == 2
+    assert "pip install" in shown.stderr and "'.[grading]'" in shown.stderr
 
 
 def test_an_assignment_that_there_is_not(course):
@@ -158,8 +159,8 @@ def test_a_reference_solution_that_its_tests_refuse(tmp_path):
 
 def test_a_release_on_a_machine_that_cannot_grade(tmp_path, monkeypatch):
     found = Finding("none", ("no user namespaces here",))
-    monkeypatch.setattr("nbjudge.judging.find_tier", lambda: found)
-    monkeypatch.setattr("nbjudge.judging._tier", judging._tier.__wrapped__)
+    monkeypatch.setattr("nbjudge.trial.judging.find_tier", lambda: found)
+    monkeypatch.setattr("nbjudge.trial.judging._tier", judging._tier.__wrapped__)
     shown = call("release", "--course", toy.make_course(tmp_path / "toys"))
     assert shown.exit_code == 0, shown.output
     assert "no user namespaces here" in shown.output

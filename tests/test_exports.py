@@ -11,14 +11,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from nbcertify.errors import CertificateError
+from nbcertify.exports import BrightspaceExporter, CanvasExporter, MoodleExporter
 from nbgrader.api import Gradebook
 from nbgrader.apps.exportapp import ExportApp
-
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.exports import BrightspaceExporter, CanvasExporter, MoodleExporter
 from nbjudge.course import load_course
-from nbjudge.records import Inputs, Record, write_record
-from nbjudge.submissions import digest_folder
+from nbjudge.digests import digest_folder
+from nbjudge.record.records import Inputs, Record, write_record
 
 CONFIG = """
 from nbjudge.configure import configure
@@ -205,7 +204,7 @@ class TestAll:
         monkeypatch.chdir(course.root)
         path = tmp_path / "points.csv"
         app = ExportApp()
-        name = f"dlcourse.exports.{exporter.__name__}"
+        name = f"nbcertify.exports.{exporter.__name__}"
         app.initialize([f"--exporter={name}", f"--to={path}", "--student=ada"])
         app.start()
         assert "30.5" in path.read_text(encoding="utf-8")
@@ -222,7 +221,7 @@ def test_the_command_itself(course, tmp_path):
         command = [
             shutil.which("nbgrader", path=str(Path(sys.executable).parent)),
             "export",
-            "--exporter=dlcourse.exports.CanvasExporter",
+            "--exporter=nbcertify.exports.CanvasExporter",
             f"--to={tmp_path / 'canvas.csv'}",
         ]
         return subprocess.Popen(

@@ -7,11 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
-
 from nbjudge.course import load_course
 from nbjudge.files import read_files
-from nbjudge.release import expected_release
-from nbjudge.source_check import check_source
+from nbjudge.release.release import expected_release
+from nbjudge.release.source_check import check_source
 
 ROOT = Path(__file__).parents[1]
 ASSIGNMENTS = ("image-data", "convnet", "dropout")

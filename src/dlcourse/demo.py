@@ -8,17 +8,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from nbcertify.deciding import Decided, decide_course, write_decisions
+from nbcertify.decisions import Decision, Verdict
+from nbcertify.issuer import read_issuer
+from nbcertify.issuing import Office, certify
+from nbcertify.keys import make_key
+from nbcertify.places import Places
+from nbcertify.planning import files_of, plan
+from nbcertify.policy import read_policy
+from nbcertify.results import Result
+from nbjudge.admit.submissions import Submission, find_submissions
+from nbjudge.cohort import GradingOutcome, Running, grade
+from nbjudge.course import Course
+from nbjudge.errors import CourseError
+from nbjudge.files import remove_folder
+from nbjudge.release.release import release
 from rich.progress import Progress
 
-from dlcourse.certificates.deciding import Decided, decide_course, write_decisions
-from dlcourse.certificates.decisions import Decision, Verdict
-from dlcourse.certificates.issuer import read_issuer
-from dlcourse.certificates.issuing import Office, certify
-from dlcourse.certificates.keys import make_key
-from dlcourse.certificates.places import Places
-from dlcourse.certificates.planning import files_of, plan
-from dlcourse.certificates.policy import read_policy
-from dlcourse.certificates.results import Result
 from dlcourse.sample_attendance import write_reports, write_roster
 from dlcourse.sample_class import (
     Recipe,
@@ -29,12 +35,6 @@ from dlcourse.sample_class import (
     rounds,
     set_due_dates,
 )
-from nbjudge.cohort import GradingOutcome, Running, grade
-from nbjudge.course import Course
-from nbjudge.errors import CourseError
-from nbjudge.files import remove_folder
-from nbjudge.release import release
-from nbjudge.submissions import Submission, find_submissions
 
 RECIPES = "tests/cohort/students"
 # Every mistake of the class once, and of the long trainings as many as fit into five minutes.

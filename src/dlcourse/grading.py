@@ -10,25 +10,31 @@ import secrets
 from importlib.metadata import version
 from pathlib import Path
 
+from nbjudge.course.data import GradingData
+from nbjudge.errors import CourseError
+from nbjudge.files import write_atomically
+
 from dlcourse.data import (
     PRIVATE_SEED_VARIABLE,
     STAND_IN,
     VARIABLE,
+    DataError,
     find_source,
     students_file,
 )
-from nbjudge.data import GradingData
-from nbjudge.files import write_atomically
 
 
 def grading_data(root: Path) -> GradingData:
     """Find the data once for all submissions of the course in `root`.
 
     Kernels get a file without the judge's part, `gradebook/data/DIGEST.npz`, made where it is not
-    there yet, so that none of them goes looking (or downloading) by itself. Raises `DataError`
+    there yet, so that none of them goes looking (or downloading) by itself. Raises `CourseError`
     where the data that was named cannot be used.
     """
-    source = find_source()
+    try:
+        source = find_source()
+    except DataError as error:
+        raise CourseError(str(error)) from error
     file = root / "gradebook" / "data" / f"{source.sha256}.npz"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
-from dlcourse.certificates.sessions import Session
-from dlcourse.sample_class import Recipe
+from nbcertify.sessions import Session
 from nbjudge.files import write_atomically
+
+from dlcourse.sample_class import Recipe
 
 HOST = "M. de Vries"
 _COLUMNS = (

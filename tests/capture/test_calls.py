@@ -16,10 +16,9 @@ import zlib
 import numpy as np
 import pandas as pd
 import pytest
-from two_ends import LIMIT, Notebook
-
 from nbjudge.capture import Damaged, NotHandedOut, RemoteFunction, call_request
 from nbjudge.capture.tree import Encoder
+from two_ends import LIMIT, Notebook
 
 
 def test_a_function_looks_like_itself(notebook):

@@ -16,11 +16,11 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from nbjudge.capture import Damaged, NotHandedOut, decode, encode
+from nbjudge.capture.tree import Encoder
 from two_ends import LIMIT, crossed
 
 from dlcourse.checks.figures import FigureCheck, facts_of
-from nbjudge.capture import Damaged, NotHandedOut, decode, encode
-from nbjudge.capture.tree import Encoder
 
 
 @pytest.fixture(autouse=True)

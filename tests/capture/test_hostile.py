@@ -15,7 +15,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from nbjudge.capture import Damaged, FunctionTable, decode, encode
 from nbjudge.capture.tree import FAMILY_OF_TAG
 

@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 from keras import layers
 from keras.src.backend.common import global_state
-from two_ends import LIMIT, crossed
-
 from nbjudge.capture import Damaged, NotHandedOut, decode, encode
 from nbjudge.capture.tree import Encoder
+from two_ends import LIMIT, crossed
 
 
 def sound():

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
+from nbjudge.capture import NotHandedOut, encode
 from two_ends import LIMIT, crossed
 
 from dlcourse.checks import compiled as compiled_checks
 from dlcourse.checks.layers import facts_of
 from dlcourse.checks.models import ModelCheck
 from dlcourse.checks.outcome import CheckFailed
-from nbjudge.capture import NotHandedOut, encode
 
 HELPERS = ("get", "serialize", "deserialize")
 # Keras itself cannot build a model with these, or not without more arguments.

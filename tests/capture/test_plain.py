@@ -20,9 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from two_ends import LIMIT, crossed
-
 from nbjudge.capture import FunctionTable, NotHandedOut, encode
+from two_ends import LIMIT, crossed
 
 texts = st.text(st.characters(), max_size=30)
 paths = st.sampled_from([pathlib.Path("/a/b"), pathlib.PureWindowsPath("c:\\x")])

@@ -4,16 +4,16 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from nbcertify.keys import make_key
+from nbcertify.places import Places
+from nbcertify.policy import read_policy
 from nbgrader.api import Gradebook
+from nbjudge.course import load_course
+from nbjudge.digests import digest_folder
+from nbjudge.record.records import Inputs, Record, write_record
 
-from dlcourse.certificates.keys import make_key
-from dlcourse.certificates.places import Places
-from dlcourse.certificates.policy import read_policy
 from dlcourse.sample_attendance import write_reports, write_roster
 from dlcourse.sample_class import Recipe
-from nbjudge.course import load_course
-from nbjudge.records import Inputs, Record, write_record
-from nbjudge.submissions import digest_folder
 
 ROOT = Path(__file__).parents[2]
 POLICY = """\

@@ -11,15 +11,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.utils import der_to_raw_signature
-
-from dlcourse.certificates.certificate import Certificate
-from dlcourse.certificates.credential import make_credential
-from dlcourse.certificates.issuer import Issuer, Signatory
-from dlcourse.certificates.keys import Key, make_key, public_keys
-from dlcourse.certificates.site import make_did_document
-from dlcourse.certificates.status import make_status_list
-from dlcourse.certificates.token import make_token
-from dlcourse.certificates.verification import Outcome
+from nbcertify.certificate import Certificate
+from nbcertify.credential import make_credential
+from nbcertify.issuer import Issuer, Signatory
+from nbcertify.keys import Key, make_key, public_keys
+from nbcertify.site import make_did_document
+from nbcertify.status import make_status_list
+from nbcertify.token import make_token
+from nbcertify.verification import Outcome
 
 NOW = datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=30)

@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime
 
 import pikepdf
 import pytest
+from nbcertify.log import append
 from typer.testing import CliRunner
 
-from dlcourse.certificates.log import append
 from dlcourse.cli import app
 
 
@@ -243,7 +243,7 @@ class TestCertify:
         assert (events.count("override"), events.count("issued")) == (1, 5)
 
     def test_an_interrupted_run_is_gone_on_with(self, classroom, call, monkeypatch):
-        import dlcourse.certificates.issuing as issuing
+        import nbcertify.issuing as issuing
 
         make, made = issuing.make_pdf, []
 

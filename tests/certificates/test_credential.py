@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 from certificates.signing import CERTIFICATE, ISSUER, NOW, SALT, claims_of, header_of, make_signing
-
-from dlcourse.certificates.credential import make_credential
+from nbcertify.credential import make_credential
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from dlcourse.certificates.attendance import Attended
-from dlcourse.certificates.decisions import (
+from nbcertify.attendance import Attended
+from nbcertify.decisions import (
     Verdict,
     decide,
     decision_digest,
@@ -22,10 +21,10 @@ from dlcourse.certificates.decisions import (
     to_bytes,
     to_frame,
 )
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.policy import Needs, Override, Policy, Tier
-from dlcourse.certificates.results import Result
-from dlcourse.certificates.rules import (
+from nbcertify.errors import CertificateError
+from nbcertify.policy import Needs, Override, Policy, Tier
+from nbcertify.results import Result
+from nbcertify.rules import (
     AttendanceRule,
     HandGradedRule,
     Late,
@@ -33,8 +32,8 @@ from dlcourse.certificates.rules import (
     PointsRule,
     State,
 )
-from dlcourse.certificates.sessions import Session
-from dlcourse.certificates.spreadsheet import write_csv
+from nbcertify.sessions import Session
+from nbcertify.spreadsheet import write_csv
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 HOUR = 3600.0

@@ -7,9 +7,8 @@ from dataclasses import astuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from dlcourse.certificates.edubadges import DirectAward, write_direct_awards
-from dlcourse.certificates.errors import CertificateError
+from nbcertify.edubadges import DirectAward, write_direct_awards
+from nbcertify.errors import CertificateError
 
 ADA = DirectAward("Ada@Example.org", "S123@example.org", narrative="Attended 6 of 6 sessions")
 BOB = DirectAward("bob@example.org", "s124@example.org")

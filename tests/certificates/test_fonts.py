@@ -5,9 +5,8 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.fonts import (
+from nbcertify.errors import CertificateError
+from nbcertify.fonts import (
     FOLDER,
     SUBSTITUTE,
     TEXT_FACE,

@@ -20,12 +20,11 @@ from certificates.signing import (
     make_signing,
     with_claims,
 )
+from nbcertify.site import write_site
 from openbadgeslib.ob3 import OB3VerificationError, OB3Verifier
 from openvc.did.did_web import DidWebResolver
 from openvc.keys import jwk_thumbprint, verify_signature
 from openvc.status import StatusResult, check_credential_status
-
-from dlcourse.certificates.site import write_site
 
 HERE = Path(__file__).parent / "independent"
 SCHEMA = HERE / "ob_v3p0_achievementcredential_schema.json"

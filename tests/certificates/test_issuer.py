@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.issuer import Signatory, read_issuer
+from nbcertify.errors import CertificateError
+from nbcertify.issuer import Signatory, read_issuer
 
 EXAMPLE = Path(__file__).parents[2] / "gradebook" / "issuer.toml"
 GOOD = """\

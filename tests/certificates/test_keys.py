@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from certificates.signing import NOW
 from jwt.algorithms import ECAlgorithm
+from nbcertify.errors import CertificateError
+from nbcertify.keys import keys_folder, make_key, public_keys, signing_key, thumbprint
 from openvc.keys import jwk_thumbprint
-
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.keys import keys_folder, make_key, public_keys, signing_key, thumbprint
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ from hashlib import sha256
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from dlcourse.certificates import log as log_module
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.log import GENESIS, append, append_all, check_log, read_log
+from nbcertify import log as log_module
+from nbcertify.errors import CertificateError
+from nbcertify.log import GENESIS, append, append_all, check_log, read_log
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TEXTS = st.text(max_size=20)
@@ -24,7 +23,7 @@ APPEND_SOME = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from dlcourse.certificates.log import append
+from nbcertify.log import append
 print("ready", flush=True)
 sys.stdin.readline()
 for i in range(200):

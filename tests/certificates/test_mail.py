@@ -10,12 +10,11 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-
-from dlcourse.certificates.certificate import Certificate
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.issuer import Issuer, Signatory
-from dlcourse.certificates.mail import make_mail, make_refusal
-from dlcourse.certificates.roster import Person
+from nbcertify.certificate import Certificate
+from nbcertify.errors import CertificateError
+from nbcertify.issuer import Issuer, Signatory
+from nbcertify.mail import make_mail, make_refusal
+from nbcertify.roster import Person
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ADA = Person("s1", "Ada Lovelace", "ada@example.org")

@@ -23,14 +23,13 @@ from certificates.signing import (
     with_claims,
 )
 from cryptography.hazmat.primitives.asymmetric import ec
+from nbcertify.credential_files import credential_in
+from nbcertify.keys import Key
+from nbcertify.pdf import make_pdf
+from nbcertify.site import write_site
+from nbcertify.token import address
+from nbcertify.verification import Outcome
 from playwright.sync_api import Page, expect
-
-from dlcourse.certificates.credential_files import credential_in
-from dlcourse.certificates.keys import Key
-from dlcourse.certificates.pdf import make_pdf
-from dlcourse.certificates.site import write_site
-from dlcourse.certificates.token import address
-from dlcourse.certificates.verification import Outcome
 
 pytestmark = [
     pytest.mark.slow,

@@ -14,12 +14,11 @@ import numpy as np
 import pikepdf
 import pytest
 import segno
+from nbcertify.certificate import Certificate
+from nbcertify.errors import CertificateError
+from nbcertify.issuer import Issuer, Signatory
+from nbcertify.pdf import days, make_pdf, make_picture, work
 from PIL import Image
-
-from dlcourse.certificates.certificate import Certificate
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.issuer import Issuer, Signatory
-from dlcourse.certificates.pdf import days, make_pdf, make_picture, work
 
 SITE = "https://certificates.example.org/"
 ISSUER = Issuer(

@@ -4,10 +4,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.policy import Policy, read_policy
-from dlcourse.certificates.rules import Late
+from nbcertify.errors import CertificateError
+from nbcertify.policy import Policy, read_policy
+from nbcertify.rules import Late
 
 ROOT = Path(__file__).parents[2]
 WHOLE = """\

@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from nbcertify.errors import CertificateError
+from nbcertify.results import Result, read_results
 from nbgrader.api import Gradebook
-
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.results import Result, read_results
 from nbjudge.course import load_course
-from nbjudge.records import Inputs, Record, write_record
-from nbjudge.submissions import digest_folder
+from nbjudge.digests import digest_folder
+from nbjudge.record.records import Inputs, Record, write_record
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.roster import Person, read_roster
+from nbcertify.errors import CertificateError
+from nbcertify.roster import Person, read_roster
 
 HEAD = "student,name,email\n"
 ADA = "s1,Ada Lovelace,ada@example.org\n"

@@ -9,9 +9,8 @@ from html.parser import HTMLParser
 
 import pytest
 from certificates.signing import ISSUER, make_signing
-
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.site import write_site
+from nbcertify.errors import CertificateError
+from nbcertify.site import write_site
 from nbjudge.files import read_files
 
 

@@ -6,10 +6,9 @@ import pytest
 from certificates.signing import ISSUER, NOW, claims_of, make_signing
 from hypothesis import given
 from hypothesis import strategies as st
+from nbcertify.errors import CertificateError
+from nbcertify.status import SIZE, free_index, list_address, make_status_list
 from openvc.status.bitstring import decode_bitstring, get_status_bit
-
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.status import SIZE, free_index, list_address, make_status_list
 
 INDICES = st.sets(st.integers(0, SIZE - 1), max_size=20)
 

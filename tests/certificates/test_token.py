@@ -9,8 +9,7 @@ import segno
 from certificates.signing import CERTIFICATE, ISSUER, NOW, claims_of, header_of, make_signing
 from hypothesis import given
 from hypothesis import strategies as st
-
-from dlcourse.certificates.token import address, long_id, make_token
+from nbcertify.token import address, long_id, make_token
 
 
 @pytest.fixture(scope="module")

@@ -31,13 +31,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm
-
-from dlcourse.certificates.credential_files import credential_in
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.keys import Key
-from dlcourse.certificates.status import make_status_list
-from dlcourse.certificates.token import address
-from dlcourse.certificates.verification import Outcome, verify, verify_credential, verify_token
+from nbcertify.credential_files import credential_in
+from nbcertify.errors import CertificateError
+from nbcertify.keys import Key
+from nbcertify.status import make_status_list
+from nbcertify.token import address
+from nbcertify.verification import Outcome, verify, verify_credential, verify_token
 
 STRANGER = Key(ec.generate_private_key(ec.SECP256R1()))
 
@@ -383,8 +382,8 @@ def test_a_pdf_whose_objects_unpack_to_gigabytes_is_refused_early(tmp_path):
     path.write_bytes(bomb_pdf())
     code = (
         "import sys\nfrom pathlib import Path\n"
-        "from dlcourse.certificates.credential_files import credential_in\n"
-        "from dlcourse.certificates.errors import CertificateError\n"
+        "from nbcertify.credential_files import credential_in\n"
+        "from nbcertify.errors import CertificateError\n"
         "def most():\n"
         "    (line,) = (l for l in open('/proc/self/status') if l.startswith('VmHWM'))\n"
         "    return int(line.split()[1])\n"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nbjudge.capture import NotHandedOut
 
 from dlcourse import checks as check
-from nbjudge.capture import NotHandedOut
 
 
 def failure(ask) -> check.CheckFailed:

@@ -19,9 +19,8 @@ from cluster import dask_processes
 from cluster import slurm as machine
 from cluster.counted_course import counted_notebook
 from cluster.dask_processes import Dask
-
 from nbjudge.course import load_course
-from nbjudge.release import release
+from nbjudge.release.release import release
 
 if TYPE_CHECKING:
     from dask_jobqueue import SLURMCluster

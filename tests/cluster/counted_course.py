@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import toy_course as toy
-from toy_token import TOKEN
-
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import GradingOutcome, grade
 from nbjudge.course import Course, load_course
-from nbjudge.records import Record, read_record
-from nbjudge.submissions import find_submissions
+from nbjudge.record.records import Record, read_record
+from toy_token import TOKEN
 
 LOG = "TOY_LOG"
 """The variable that names the file of a judge's notes, one line each: NAME and SLURM's job."""

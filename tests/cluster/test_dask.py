@@ -11,15 +11,14 @@ import toy_course as toy
 from cluster import counted_course as counted
 from cluster.counted_course import DOUBLE, LOG, WRONG
 from distributed import Client
-from toy_token import printed
-
 from nbjudge.course import Course
-from nbjudge.release import release
+from nbjudge.release.release import release
+from toy_token import printed
 
 pytestmark = pytest.mark.slow
 
 DATA = """
-from nbjudge.data import GradingData
+from nbjudge.course.data import GradingData
 
 def find(root):
     return GradingData(

@@ -14,13 +14,12 @@ import pytest
 from cluster import counted_course as counted
 from cluster.counted_course import DOUBLE, ENDLESS, LOG, LONG
 from cluster.dask_processes import PATIENCE, Member, running, wait_until
-from toy_token import printed
-
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import cluster, grade
 from nbjudge.cohort.cluster import ClusterError
 from nbjudge.course import Course
 from nbjudge.errors import NbjudgeError
-from nbjudge.submissions import find_submissions
+from toy_token import printed
 
 pytestmark = pytest.mark.slow
 

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from nbjudge.course import load_course
+from nbjudge.release.release import release
 
 from dlcourse.sample_class import set_due_dates
-from nbjudge.course import load_course
-from nbjudge.release import release
 
 ROOT = Path(__file__).parents[2]
 

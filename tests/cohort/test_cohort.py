@@ -16,12 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-from dlcourse.certificates.places import Places
-from dlcourse.sample_class import grade_by_hand, hand_in, read_recipes, rounds
+from nbcertify.places import Places
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
-from nbjudge.records import read_record
-from nbjudge.submissions import find_submissions
+from nbjudge.record.records import read_record
+
+from dlcourse.sample_class import grade_by_hand, hand_in, read_recipes, rounds
 
 ROOT = Path(__file__).parents[2]
 RECIPES = read_recipes(Path(__file__).parent / "students")

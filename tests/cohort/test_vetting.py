@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 import nbjudge.vet.vetting
+import pytest
 from nbjudge.vet.cases import Kind, make_cases
 from nbjudge.vet.vetting import vet
 

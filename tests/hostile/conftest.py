@@ -18,10 +18,9 @@ import hostile_class
 import hostile_course
 from hostile_class import Graded, Listener
 from hostile_course import Secrets
-
 from nbjudge.cohort import GradingOutcome
 from nbjudge.course import Course, load_course
-from nbjudge.release import release
+from nbjudge.release.release import release
 
 if sys.platform != "linux":
     collect_ignore_glob = ["test_*.py"]

@@ -27,11 +27,10 @@ import threats_tests
 import threats_values
 from hostile_course import Secrets
 from hostile_threat import Threat
-
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import GradingOutcome, grade
 from nbjudge.course import Course
-from nbjudge.records import Record, read_record
-from nbjudge.submissions import find_submissions
+from nbjudge.record.records import Record, read_record
 
 MODULES = (
     threats_tests,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nbjudge.data import GradingData
+from nbjudge.course.data import GradingData
 
 
 def find(root: Path) -> GradingData:

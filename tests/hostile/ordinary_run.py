@@ -25,7 +25,6 @@ def main(root: str) -> None:
     os.environ["HOME"] = root
 
     import hostile_class
-
     from nbjudge.course import load_course
 
     outcomes = hostile_class.grade_all(load_course(root), jobs=2)

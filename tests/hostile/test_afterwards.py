@@ -9,12 +9,11 @@ import hostile_class
 import hostile_course
 import pytest
 from hostile_class import THREATS, student_of
-from threats_files import STUDENTS
-
 from nbjudge.course import load_course
-from nbjudge.records import read_record
+from nbjudge.digests import digest_folder
+from nbjudge.record.records import read_record
 from nbjudge.sandbox.copying import remove_tree
-from nbjudge.submissions import digest_folder
+from threats_files import STUDENTS
 
 HONEST = ("tests.honest", "tests.honest-wrong", "outputs.magics")
 

@@ -9,10 +9,9 @@ import hostile_class
 import hostile_course
 import pytest
 from hostile_course import CONFIG
-from threats_keras import FLAG, THREATS, assignment
-
 from nbjudge.course import load_course
-from nbjudge.release import release
+from nbjudge.release.release import release
+from threats_keras import FLAG, THREATS, assignment
 
 pytestmark = pytest.mark.slow
 # TensorFlow is slow the first time it does something.

@@ -13,7 +13,6 @@ from pathlib import Path
 import hostile_class
 import pytest
 from hostile_class import THREATS, Graded, student_of
-
 from nbjudge.cohort import GradingOutcome
 from nbjudge.course import load_course
 

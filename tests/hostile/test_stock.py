@@ -12,7 +12,6 @@ import hostile_class
 import hostile_course
 import pytest
 from hostile_class import THREATS, student_of
-
 from nbjudge.course import load_course
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import judge_process
-
 from nbjudge.capture import encode
 from nbjudge.judge import session
 from nbjudge.judge.client import Judge

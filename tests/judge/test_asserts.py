@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from nbjudge.judge.asserts import TellValues
 from nbjudge.judge.credit import NotPoints, points_for
 from nbjudge.judge.showing import LONGEST, show

@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 from judge_process import MISSING, Notebook, process
-
 from nbjudge.capture import FunctionTable, encode, perform_call
 from nbjudge.judge import session
 from nbjudge.judge.client import Judge, JudgeFailed
@@ -488,7 +487,7 @@ def test_the_package_is_light():
     import sys
 
     code = (
-        "import sys, nbjudge.judge, nbjudge.judge.luck, nbjudge.judge.names, nbjudge.judge.client\n"
+        "import sys, nbjudge.judge, nbjudge.judge.luck, nbjudge.cells.names, nbjudge.judge.client\n"
         "assert not {'IPython', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -11,13 +11,12 @@ import numpy  # noqa: F401  # processes fork with them, as from the warm server
 import pandas  # noqa: F401
 import pytest
 from judge_process import process
-
 from nbjudge import wire
 from nbjudge.capture import FunctionTable, NotHandedOut, encode, perform_call
+from nbjudge.cells.names import SourceCell, needs_of
 from nbjudge.judge import session
 from nbjudge.judge.client import Judge
 from nbjudge.judge.messages import Captured, Reply, TestCell
-from nbjudge.judge.names import SourceCell, needs_of
 
 LIMIT = 50_000_000
 

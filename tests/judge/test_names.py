@@ -9,10 +9,9 @@ import nbgrader
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from nbjudge.judge.cells import parse
-from nbjudge.judge.flow import free_names
-from nbjudge.judge.names import (
+from nbjudge.assignment.markers import split
+from nbjudge.cells.flow import free_names
+from nbjudge.cells.names import (
     Needs,
     SourceCell,
     kernel_prelude,
@@ -20,7 +19,7 @@ from nbjudge.judge.names import (
     replaced_functions,
     runs_in_kernel,
 )
-from nbjudge.markers import split
+from nbjudge.cells.parsing import parse
 
 ROOT = Path(__file__).parents[2]
 GUIDE = Path(nbgrader.__file__).parent / "docs/source/user_guide/source/ps1/problem1.ipynb"

@@ -15,16 +15,15 @@ import pytest
 # The helpers beside this file are no package: one called nbjudge would hide the real one.
 sys.path.insert(0, str(Path(__file__).parent))
 
+import nbjudge.cohort.grading
 import toy_class
 import toy_course
-
-import nbjudge.cohort.grading
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import GradingOutcome, grade
 from nbjudge.cohort.workers import Workers
 from nbjudge.course import Course, load_course
-from nbjudge.records import Record, read_record
-from nbjudge.release import release
-from nbjudge.submissions import find_submissions
+from nbjudge.record.records import Record, read_record
+from nbjudge.release.release import release
 from nbjudge.warm.client import ADDRESS, WarmServer
 
 

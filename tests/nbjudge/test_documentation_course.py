@@ -10,14 +10,13 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
 from nbjudge.errors import SourceError
-from nbjudge.records import read_record
-from nbjudge.reference import ReferenceFailed
-from nbjudge.release import release
-from nbjudge.submissions import find_submissions
+from nbjudge.record.records import read_record
+from nbjudge.release.release import release
+from nbjudge.trial.reference import ReferenceFailed
 from nbjudge.vet.cases import Kind
 from nbjudge.vet.vetting import vet
 

@@ -7,9 +7,8 @@ import hashlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from nbjudge import wire
-from nbjudge.execution import Damaged, Execution, Replay, call_key
+from nbjudge.execute.execution import Damaged, Execution, Replay, call_key
 from nbjudge.judge.messages import Captured, Reply
 
 words = st.text(max_size=20)

@@ -10,10 +10,15 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import nbjudge.cohort.run as run_module
+import nbjudge.record.records
 import pytest
 import toy_course as toy
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import SaveAutoGrades
+from nbjudge.cohort.recording import CannotRecord, Recorder
+from nbjudge.course import Course, load_course
+from nbjudge.record.records import BEGUN
 from small_disk import fill, free, on_small_disk
 from toy_faults import (
     ANSWER,
@@ -28,12 +33,6 @@ from toy_faults import (
     require_no_grade,
 )
 from toy_token import printed
-
-import nbjudge.cohort.run as run_module
-import nbjudge.records
-from nbjudge.cohort.recording import CannotRecord, Recorder
-from nbjudge.course import Course, load_course
-from nbjudge.records import BEGUN
 
 pytestmark = pytest.mark.usefixtures("grades_here")
 
@@ -365,7 +364,7 @@ def test_a_clock_that_goes_back_changes_no_grade(course, at_work, monkeypatch):
     def turn_back():
         Clock.back += timedelta(days=1)
 
-    monkeypatch.setattr(nbjudge.records, "datetime", Clock)
+    monkeypatch.setattr(nbjudge.record.records, "datetime", Clock)
     toy.submit(course.root, "bob", LOST)
     at_work(turn_back)
     found = graded(course)

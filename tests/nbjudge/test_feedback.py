@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 import toy_course as toy
-
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
-from nbjudge.marks import read_totals
-from nbjudge.records import read_record
-from nbjudge.submissions import find_submissions
+from nbjudge.record.marks import read_totals
+from nbjudge.record.records import read_record
 
 pytestmark = pytest.mark.usefixtures("grades_here")
 

@@ -9,14 +9,13 @@ from datetime import datetime
 
 import pytest
 import toy_course as toy
-from toy_class import HAND_INS
-
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
 from nbjudge.course import load_course
 from nbjudge.errors import CourseError
-from nbjudge.marks import read_totals
-from nbjudge.records import read_record
-from nbjudge.submissions import find_submissions
+from nbjudge.record.marks import read_totals
+from nbjudge.record.records import read_record
+from toy_class import HAND_INS
 
 
 @pytest.mark.parametrize("student", HAND_INS)
@@ -183,7 +182,7 @@ def test_an_interrupted_class_is_never_half_graded(released_course):
 
 DATA = """
 from pathlib import Path
-from nbjudge.data import GradingData
+from nbjudge.course.data import GradingData
 
 def find(root):
     return GradingData(

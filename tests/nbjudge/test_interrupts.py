@@ -19,6 +19,12 @@ from pathlib import Path
 import psutil
 import pytest
 import toy_course as toy
+from nbjudge.admit.submissions import find_submissions
+from nbjudge.cohort import grade
+from nbjudge.cohort.lock import CourseLocked
+from nbjudge.course import Course, load_course
+from nbjudge.record.records import BEGUN, read_record, record_path
+from nbjudge.warm.client import ADDRESS
 from toy_faults import (
     LOST,
     RIGHT,
@@ -31,13 +37,6 @@ from toy_faults import (
     require_no_grade,
 )
 from toy_token import printed
-
-from nbjudge.cohort import grade
-from nbjudge.cohort.lock import CourseLocked
-from nbjudge.course import Course, load_course
-from nbjudge.records import BEGUN, read_record, record_path
-from nbjudge.submissions import find_submissions
-from nbjudge.warm.client import ADDRESS
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("grades_here")]
 
@@ -76,7 +75,7 @@ import nbjudge.cohort.grading
 from nbjudge.cohort import grade
 from nbjudge.cohort.workers import Workers
 from nbjudge.course import load_course
-from nbjudge.submissions import find_submissions
+from nbjudge.admit.submissions import find_submissions
 
 owner = pkgutil.resolve_name(owner)
 real, calls = getattr(owner, name), []
@@ -117,7 +116,7 @@ NBGRADER = "nbgrader.converters:Autograde"
 WRITER = "nbconvert.writers:FilesWriter"
 SCORES = "nbgrader.preprocessors:SaveAutoGrades"
 # The records of Bob's and Cleo's beginning come first.
-RECORD = ("nbjudge.records", "write_atomically", 3)
+RECORD = ("nbjudge.record.records", "write_atomically", 3)
 RECORDING = {
     "nothing is recorded": (NBGRADER, "start", 1, "before"),
     "the submission is entered": (NBGRADER, "init_assignment", 1, "after"),

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import nbjudge.trial.judging
 import pytest
 import toy_course as toy
-from typer.testing import CliRunner
-
-import nbjudge.judging
-from dlcourse.cli import app
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
 from nbjudge.errors import IsolationError
-from nbjudge.marks import read_totals
-from nbjudge.records import read_record, record_path
+from nbjudge.record.marks import read_totals
+from nbjudge.record.records import read_record, record_path
 from nbjudge.sandbox import Finding
-from nbjudge.submissions import find_submissions
+from typer.testing import CliRunner
+
+from dlcourse.cli import app
 
 pytestmark = pytest.mark.usefixtures("grades_here")
 
@@ -29,11 +29,11 @@ def machine(monkeypatch):
     """Let this machine be one that offers a tier and no more; call it with the tier."""
 
     def pretend(tier: str) -> None:
-        monkeypatch.setattr(nbjudge.judging, "find_tier", lambda: Finding(tier, (REASON,)))
-        nbjudge.judging._tier.cache_clear()
+        monkeypatch.setattr(nbjudge.trial.judging, "find_tier", lambda: Finding(tier, (REASON,)))
+        nbjudge.trial.judging._tier.cache_clear()
 
     yield pretend
-    nbjudge.judging._tier.cache_clear()
+    nbjudge.trial.judging._tier.cache_clear()
 
 
 def permit(course: Course, tier: str) -> Course:

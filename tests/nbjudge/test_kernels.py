@@ -18,12 +18,11 @@ from jupyter_client.manager import AsyncKernelManager, KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
 from nbclient import NotebookClient
 from nbformat import v4
-
+from nbjudge.course.settings import Grading
 from nbjudge.errors import IsolationError
-from nbjudge.kernel.provisioner import PROVISIONER_NAME, KernelOrder, SandboxProvisioner
-from nbjudge.live import LiveRun
+from nbjudge.execute.live import LiveRun
+from nbjudge.execute.provisioner import PROVISIONER_NAME, KernelOrder, SandboxProvisioner
 from nbjudge.sandbox import Confinement, Limits, readable_paths
-from nbjudge.settings import Grading
 from nbjudge.warm.client import ADDRESS, WarmServer
 
 SECONDS = 20

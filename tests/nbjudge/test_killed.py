@@ -13,10 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 import toy_course as toy
-from toy_token import TOKEN, printed
-
 from nbjudge.course import Course, load_course
-from nbjudge.records import BEGUN, read_record
+from nbjudge.record.records import BEGUN, read_record
+from toy_token import TOKEN, printed
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +24,7 @@ GRADE = """
 import sys
 from nbjudge.course import load_course
 from nbjudge.cohort import grade
-from nbjudge.submissions import find_submissions
+from nbjudge.admit.submissions import find_submissions
 
 course = load_course(sys.argv[1])
 for found in grade(course, find_submissions(course), jobs=1):

@@ -7,11 +7,10 @@ import shutil
 
 import pytest
 import toy_course as toy
-
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
-from nbjudge.records import NotebookRun, read_record
-from nbjudge.submissions import find_submissions
+from nbjudge.record.records import NotebookRun, read_record
 
 pytestmark = pytest.mark.usefixtures("grades_here")
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 
+import nbjudge.trial.reference
 import pytest
 import toy_course as toy
-
-import nbjudge.reference
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
-from nbjudge.marks import read_totals
-from nbjudge.records import read_record
-from nbjudge.reference import ReferenceFailed
-from nbjudge.submissions import find_submissions
+from nbjudge.record.marks import read_totals
+from nbjudge.record.records import read_record
+from nbjudge.trial.reference import ReferenceFailed
 
 pytestmark = pytest.mark.usefixtures("grades_here")
 
@@ -106,13 +105,13 @@ def test_a_limit_that_is_too_small_for_the_reference_is_refused_likewise(release
 def tried(monkeypatch) -> list[str]:
     """The notebooks whose reference solution is tried."""
     names: list[str] = []
-    try_notebook = nbjudge.reference.try_notebook
+    try_notebook = nbjudge.trial.reference.try_notebook
 
     def note(notebook, name, setting):
         names.append(name)
         return try_notebook(notebook, name, setting)
 
-    monkeypatch.setattr(nbjudge.reference, "try_notebook", note)
+    monkeypatch.setattr(nbjudge.trial.reference, "try_notebook", note)
     return names
 
 

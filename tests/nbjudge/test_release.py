@@ -13,13 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat import from_dict
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
-
+from nbjudge.assignment.leaks import find_leaks, is_telling
 from nbjudge.course import load_course
 from nbjudge.errors import CourseError, ReleaseError, SourceError
 from nbjudge.files import read_files
-from nbjudge.leaks import find_leaks, is_telling
-from nbjudge.release import expected_release, release
-from nbjudge.release_run import run_release
+from nbjudge.release.release import expected_release, release
+from nbjudge.release.release_run import run_release
 
 
 def test_the_release_holds_the_tasks_and_not_the_answers(released_course):

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from nbformat import from_dict
 from nbformat.v4 import new_output
 from nbgrader.utils import determine_grade
-
 from nbjudge.errors import NotGraded
-from nbjudge.scores import error_message, partial_score, tidy_test_outputs
+from nbjudge.record.scores import error_message, partial_score, tidy_test_outputs
 
 
 def test_cell_with(*outputs):

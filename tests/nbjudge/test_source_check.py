@@ -6,8 +6,7 @@ import json
 
 import pytest
 import toy_course as toy
-
-from nbjudge.source_check import check_notebook, check_source
+from nbjudge.release.source_check import check_notebook, check_source
 
 
 def problems_of(*cells, **changes):

@@ -8,9 +8,8 @@ import sys
 
 import pytest
 import toy_course as toy
-
 from nbjudge.course import load_course
-from nbjudge.marks import read_totals
+from nbjudge.record.marks import read_totals
 
 
 def nbgrader(course, *arguments):

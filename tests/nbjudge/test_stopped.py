@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-
 from nbjudge.judge.messages import Judged
-from nbjudge.stopped import with_cause
+from nbjudge.trial.stopped import with_cause
 
 
 def cell(source, error=""):

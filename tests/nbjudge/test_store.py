@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 import toy_course as toy
-from toy_token import TOKEN, printed
-
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
-from nbjudge.execution import Execution, NotStored, Replay
+from nbjudge.execute.execution import Execution, NotStored, Replay
+from nbjudge.execute.store import Store
 from nbjudge.judge.messages import Captured
-from nbjudge.records import Record, read_record
-from nbjudge.store import Store
-from nbjudge.submissions import find_submissions
+from nbjudge.record.records import Record, read_record
+from toy_token import TOKEN, printed
 
 pytestmark = pytest.mark.usefixtures("grades_here")
 
@@ -188,7 +187,7 @@ def test_a_damaged_entry_is_as_good_as_none(course, name):
 
 
 DATA = """
-from nbjudge.data import GradingData
+from nbjudge.course.data import GradingData
 
 def find(root):
     return GradingData(context={"data": "other"})
@@ -224,7 +223,7 @@ def test_what_a_run_follows_from_makes_it_another_run(course, line, tmp_path, mo
 def test_other_versions_are_another_run(course, monkeypatch):
     before = printed(course)
     found = record(course).inputs.versions | {"packages": "another"}
-    monkeypatch.setattr("nbjudge.trial.versions", lambda: found)
+    monkeypatch.setattr("nbjudge.trial.trial.versions", lambda: found)
     assert judge_again(course) == {"anna": 5}
     assert printed(course) != before
 

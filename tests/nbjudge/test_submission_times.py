@@ -6,13 +6,12 @@ from datetime import datetime
 
 import pytest
 import toy_course as toy
-
+from nbjudge.admit.submission_times import read_submission_times
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
 from nbjudge.course import load_course
 from nbjudge.errors import CourseError
-from nbjudge.records import read_record
-from nbjudge.submission_times import read_submission_times
-from nbjudge.submissions import find_submissions
+from nbjudge.record.records import read_record
 
 
 def test_the_instructors_time_counts_and_is_recorded(released_course, grades_here):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
-from nbjudge.kernel.provisioner import KernelOrder
-from nbjudge.live import LiveRun
-from nbjudge.settings import Grading
+from nbjudge.course.settings import Grading
+from nbjudge.execute.live import LiveRun
+from nbjudge.execute.provisioner import KernelOrder
 
 
 @pytest.fixture(scope="module")

@@ -10,20 +10,20 @@ from concurrent.futures import Executor, Future
 from contextlib import nullcontext
 from dataclasses import dataclass
 
+import nbjudge.vet.vetting
 import pytest
 import toy_course as toy
 from click.testing import Result
-from typer.testing import CliRunner
-
-import nbjudge.vet.vetting
-from dlcourse.cli import app
 from nbjudge.cohort.workers import WorkerDied, Workers
 from nbjudge.course import Course, load_course
 from nbjudge.errors import CourseError
-from nbjudge.release import ReleaseError, release
+from nbjudge.release.release import ReleaseError, release
 from nbjudge.vet.cases import Kind
 from nbjudge.vet.trying import Tried
 from nbjudge.vet.vetting import vet
+from typer.testing import CliRunner
+
+from dlcourse.cli import app
 
 BY_HAND = """
 [[misconceptions]]

@@ -9,17 +9,16 @@ from pathlib import Path
 import psutil
 import pytest
 import toy_course as toy
-
 from nbjudge import wire
+from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
 from nbjudge.course import load_course
+from nbjudge.course.settings import Grading
 from nbjudge.errors import IsolationError
+from nbjudge.execute.live import LiveRun
+from nbjudge.execute.provisioner import KernelOrder
 from nbjudge.judge.client import Judge
 from nbjudge.judge.messages import Reply, TestCell
-from nbjudge.kernel.provisioner import KernelOrder
-from nbjudge.live import LiveRun
-from nbjudge.settings import Grading
-from nbjudge.submissions import find_submissions
 from nbjudge.warm.client import WarmServer, WarmServerError, ask_for_judge
 
 

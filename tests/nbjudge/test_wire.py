@@ -11,7 +11,6 @@ from contextlib import closing
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from nbjudge.wire import HEADER_LIMIT, Closed, WireError, pack, receive, send, unpack
 
 headers = st.recursive(

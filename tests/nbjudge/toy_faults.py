@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import toy_course as toy
-from toy_token import TOKEN
-
+from nbjudge.admit.submissions import find_submissions, submission_digest
 from nbjudge.cohort import GradingOutcome, grade
 from nbjudge.course import Course
-from nbjudge.records import Record, read_record
-from nbjudge.submissions import find_submissions, submission_digest
+from nbjudge.record.records import Record, read_record
+from toy_token import TOKEN
 
 ANSWER = TOKEN + "def double(x):\n    return x + x\n"
 RIGHT = toy.RIGHT | {"double": ANSWER}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import toy_course as toy
-
 from nbjudge.course import Course
 
 TOKEN = "import os\nprint(os.urandom(8).hex())\n"

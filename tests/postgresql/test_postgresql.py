@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 import toy_class
 import toy_course as toy
-
 from nbjudge.course import Course, load_course
 from nbjudge.errors import CourseError
 
@@ -263,7 +262,7 @@ def test_processes_that_begin_at_once_make_one_gradebook(kind, server, database,
     course = make_course(tmp_path / "course", url)
     script = (
         "import sys\n"
-        "from nbjudge.course import load_course\n"
+        "from nbjudge.course.course import load_course\n"
         "course = load_course(sys.argv[1])\n"
         "print('ready', flush=True)\n"
         "sys.stdin.read()\n"

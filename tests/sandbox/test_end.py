@@ -21,7 +21,6 @@ from harness import (
     until,
     wait_forever,
 )
-
 from nbjudge import wire
 from nbjudge.sandbox import run_confined
 

@@ -10,10 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbjudge
 import pytest
 from harness import ORDINARY, as_user, confined, outcome, run_as
-
-import nbjudge
 from nbjudge.sandbox import readable_paths
 
 TIERS = ["full", "filters"]

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from harness import as_user, confined, outcome, run_as
-
 from nbjudge.sandbox import (
     TIERS,
     Confinement,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nbjudge.blueprint import Blueprint
-from nbjudge.vet.by_hand import ByHand, RightAnswer
+from nbjudge.assignment.blueprint import Blueprint
+from nbjudge.assignment.by_hand import ByHand, RightAnswer
 from nbjudge.vet.cases import Kind, make_cases
 from nbjudge.vet.variants import Subject
 

@@ -9,7 +9,6 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from nbjudge.vet.mistakes import MOST, plant_mistakes
 
 FUNCTIONAL = '''\

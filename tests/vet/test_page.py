@@ -5,9 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-
-from nbjudge.blueprint import Blueprint
-from nbjudge.vet.by_hand import ByHand, Equivalent
+from nbjudge.assignment.blueprint import Blueprint
+from nbjudge.assignment.by_hand import ByHand, Equivalent
 from nbjudge.vet.cases import Case, Kind
 from nbjudge.vet.change import Change
 from nbjudge.vet.page import Line, diff_lines, make_page, write_page

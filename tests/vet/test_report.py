@@ -5,10 +5,8 @@ from io import StringIO
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from rich.console import Console
-
-from nbjudge.blueprint import Blueprint
-from nbjudge.vet.by_hand import ByHand, Equivalent
+from nbjudge.assignment.blueprint import Blueprint
+from nbjudge.assignment.by_hand import ByHand, Equivalent
 from nbjudge.vet.cases import Case, Kind
 from nbjudge.vet.change import Change
 from nbjudge.vet.report import (
@@ -25,6 +23,7 @@ from nbjudge.vet.report import (
 from nbjudge.vet.terminal import vet_tables
 from nbjudge.vet.trying import Tried, Verdict
 from nbjudge.vet.variants import Subject
+from rich.console import Console
 
 ANSWERS = {"units": "units = 50", "rate": "rate = 0.3\nseed = 1"}
 

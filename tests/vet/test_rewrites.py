@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from nbjudge.vet.rewrites import rewrite
 
 # Each with arguments that it is tried on; some look as if they could be rewritten and must not be.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from nbjudge.judge.names import SourceCell
+from nbjudge.cells.names import SourceCell
 from nbjudge.vet.slices import cells_for
 
 

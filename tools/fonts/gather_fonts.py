@@ -1,10 +1,10 @@
 """Gather the certificates' fonts from Debian's packages.
 
 `python tools/fonts/gather_fonts.py` fetches the packages with apt-get (Debian 12) and writes
-src/dlcourse/certificates/fonts/: EB Garamond as it is, Noto's fonts without hints (a PDF needs
-none) and without the Latin letters that are repeated in each of them, and of Noto Serif CJK what
-fits into 10 MB: the characters of the national standards, all Hangul, no alternates. About two
-minutes.
+packages/nbcertify/src/nbcertify/fonts/: EB Garamond as it is, Noto's fonts without hints (a PDF
+needs none) and without the Latin letters that are repeated in each of them, and of Noto Serif
+CJK what fits into 10 MB: the characters of the national standards, all Hangul, no alternates.
+About two minutes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from fontTools import subset
 from fontTools.ttLib import TTCollection, TTFont
 
-TARGET = Path(__file__).parents[2] / "src/dlcourse/certificates/fonts"
+TARGET = Path(__file__).parents[2] / "packages/nbcertify/src/nbcertify/fonts"
 PACKAGES = ("fonts-ebgaramond", "fonts-noto-core", "fonts-noto-cjk")
 GARAMOND = "usr/share/fonts/opentype/ebgaramond/EBGaramond12-{}.otf"
 NOTO = "usr/share/fonts/truetype/noto/Noto{}-Regular.ttf"

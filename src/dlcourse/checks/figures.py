@@ -81,11 +81,13 @@ def facts_of(name: str, figure: Any) -> FigureFacts:
 def _axes_facts(axes: Any) -> AxesFacts:
     from matplotlib.colors import to_rgb
 
-    from nbjudge.capture.figure_facts import position_of, titles_of
-
-    title = next((text for text in titles_of(axes).values() if text.get_text()), axes.title)
+    # matplotlib's own function gives the titles' texts only.
+    titles = (axes.title, axes._left_title, axes._right_title)
+    title = next((text for text in titles if text.get_text()), axes.title)
     legend = axes.get_legend()
-    left, bottom, width, height = position_of(axes)
+    # In shares of the whole figure, also within a subfigure.
+    box = axes.bbox.transformed(axes.get_figure(root=True).transFigure.inverted())
+    left, bottom, width, height = box.bounds
     return AxesFacts(
         title=title.get_text(),
         title_color=to_rgb(title.get_color()),

@@ -17,7 +17,6 @@ from dlcourse.checks.histories import HistoryCheck
 from dlcourse.checks.mistakes import hint_for
 from dlcourse.checks.outcome import Check, CheckFailed, NotAttempted, fail, require_attempt, show
 from dlcourse.checks.values import ValueCheck, is_same
-from nbjudge.capture.errors import NotHandedOut
 
 
 class FunctionCheck(Check):
@@ -51,13 +50,13 @@ class CallCheck(Check):
             self.result = _plain(function(*passed_args, **passed_kwargs))
         except CheckFailed:
             raise
-        except NotHandedOut as error:
-            # Where results come from another process, not all of them can be looked at.
-            fail(
-                f"{self.call} gives something that a test cannot look at: {error}.",
-                hint=hint_for(error, name),
-            )
         except (Exception, SystemExit) as error:
+            # Where results come from another process, not all of them can be looked at.
+            if getattr(error, "is_about_result", False):
+                fail(
+                    f"{self.call} gives something that a test cannot look at: {error}.",
+                    hint=hint_for(error, name),
+                )
             if type(error) is NotImplementedError and not error.args:
                 raise NotAttempted(f"{name}, or a function that it calls") from None
             raise CheckFailed(

@@ -20,13 +20,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from nbjudge.files import write_atomically
 
 from dlcourse.checks.arrays import Images
 from dlcourse.checks.models import accuracy_of, losses_of
 from dlcourse.data import find_source
 from dlcourse.thresholds.bounds import thresholds_from
 from dlcourse.thresholds.freshness import N_TRAIN, Basis, basis_now, image_digest, measured_images
-from nbjudge.files import write_atomically
 
 N_SEEN = 2_000
 # The rates of the two models that assignment `dropout` compares.

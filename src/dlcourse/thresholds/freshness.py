@@ -17,13 +17,13 @@ from typing import Any
 
 import nbformat
 import numpy as np
+from nbjudge.assignment.markers import solved
+from nbjudge.cells.names import SourceCell
+from nbjudge.vet.slices import cells_for
 
 from dlcourse.checks.arrays import Images
 from dlcourse.data import digest, find_source, load_cifar10, private_split
 from dlcourse.data.standin import PRIVATE_SEED
-from nbjudge.judge.names import SourceCell
-from nbjudge.markers import solved
-from nbjudge.vet.slices import cells_for
 
 N_TRAIN = 5_000
 # Those whose minor releases may change what training gives.

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-
-from dlcourse.certificates.attendance.aliases import NOBODY, read_aliases
-from dlcourse.certificates.attendance.people import LIKELY, identify, make_directory, suggest
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.roster import Person
+from nbcertify.attendance.aliases import NOBODY, read_aliases
+from nbcertify.attendance.people import LIKELY, identify, make_directory, suggest
+from nbcertify.errors import CertificateError
+from nbcertify.roster import Person
 
 
 def directory(*names: str):

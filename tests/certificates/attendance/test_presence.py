@@ -5,8 +5,7 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from dlcourse.certificates.attendance.presence import bounds_within, seconds_within, union
+from nbcertify.attendance.presence import bounds_within, seconds_within, union
 
 MOMENTS = st.integers(0, 120)
 INTERVALS = st.lists(st.tuples(MOMENTS, MOMENTS), max_size=8)

@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from dlcourse.certificates.attendance import Attended
-from dlcourse.certificates.attendance.reading import Attendance, read_attendance
-from dlcourse.certificates.attendance.review import write_review
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.roster import Person
-from dlcourse.certificates.sessions import Session
+from nbcertify.attendance import Attended
+from nbcertify.attendance.reading import Attendance, read_attendance
+from nbcertify.attendance.review import write_review
+from nbcertify.errors import CertificateError
+from nbcertify.roster import Person
+from nbcertify.sessions import Session
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 HEAD = "Name (Original Name),User Email,Join Time,Leave Time,Duration (Minutes)\n"

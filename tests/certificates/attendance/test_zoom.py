@@ -5,10 +5,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-
-from dlcourse.certificates.attendance.zoom import Report, read_report
-from dlcourse.certificates.errors import CertificateError
-from dlcourse.certificates.sessions import Session
+from nbcertify.attendance.zoom import Report, read_report
+from nbcertify.errors import CertificateError
+from nbcertify.sessions import Session
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 HEAD = (

@@ -1,0 +1,89 @@
+"""What a person sees of attendance, decisions and certificates in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from nbcertify.attendance import Attended
+from nbcertify.attendance.review import ReviewRow
+from nbcertify.decisions import Decision, Verdict
+from nbcertify.planning import Action, Step
+from nbcertify.roster import Person
+
+_COLOURS = {
+    Verdict.ELIGIBLE: "green",
+    Verdict.NOT_ELIGIBLE: "red",
+    Verdict.UNDECIDED: "yellow",
+    Verdict.ALLOWED: "cyan",
+    Verdict.DENIED: "magenta",
+}
+_ACTION_COLOURS = {
+    Action.ISSUE: "green",
+    Action.REMAKE: "green",
+    Action.KEEP: "dim",
+    Action.BLOCKED: "red",
+    Action.REVIEW: "yellow",
+}
+
+
+def verdict_text(verdict: Verdict) -> Text:
+    """A verdict in its colour."""
+    return Text(str(verdict), style=_COLOURS[verdict])
+
+
+def short_text(verdict: Verdict) -> Text:
+    """A verdict in a word."""
+    word = {Verdict.ELIGIBLE: "yes", Verdict.NOT_ELIGIBLE: "no"}.get(verdict, str(verdict))
+    return Text(word, style=_COLOURS[verdict])
+
+
+def attendance_table(attended: Sequence[Attended], sessions: Sequence[str]) -> Table:
+    """A row for each student, a column for each session: minutes, a range where it is unclear."""
+    table = Table("student", *sessions, box=SIMPLE_HEAD)
+    rows: dict[str, dict[str, Attended]] = {}
+    for one in attended:
+        rows.setdefault(one.student, {})[one.session] = one
+    for student, by_session in rows.items():
+        table.add_row(student, *(_presence(by_session[name]) for name in sessions))
+    return table
+
+
+def _presence(there: Attended) -> Text:
+    low, high = (int(seconds // 60) for seconds in (there.low, there.high))
+    possible = int(there.possible // 60)
+    if there.low < there.high:
+        return Text(f"{low} to {high} of {possible} min", style="yellow")
+    share = there.low / there.possible
+    style = "green" if share > 0.9 else "red" if share < 0.5 else ""
+    return Text(f"{low} of {possible} min", style=style)
+
+
+def review_table(rows: Iterable[ReviewRow]) -> Table:
+    """The participants whom only a person can tell."""
+    table = Table("participant", "session", "minutes", "may be", "why", box=SIMPLE_HEAD)
+    for row in rows:
+        suggestions = ", ".join(f"{s.student} ({s.score:.0f} %)" for s in row.suggestions)
+        table.add_row(row.participant, row.session, f"{row.minutes:.0f}", suggestions, row.why)
+    return table
+
+
+def decision_table(decisions: Iterable[Decision]) -> Table:
+    """A row for each decision, with its reasons."""
+    table = Table("student", "tier", "verdict", "why", show_lines=True)
+    for d in decisions:
+        table.add_row(d.student, d.tier, verdict_text(d.verdict), "\n".join(map(str, d.reasons)))
+    return table
+
+
+def plan_table(steps: Iterable[Step], roster: Mapping[str, Person]) -> Table:
+    """A row for each step, with the person's name as it will be printed."""
+    table = Table("student", "name", "tier", "action", "why", box=SIMPLE_HEAD)
+    for step in steps:
+        name = roster[step.student].name if step.student in roster else ""
+        action = Text(str(step.action), style=_ACTION_COLOURS[step.action])
+        table.add_row(step.student, name, step.tier, action, step.why)
+    return table

@@ -1,0 +1,79 @@
+"""An assignment as it was released: its notebooks' blueprints and the files handed out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from nbformat import NotebookNode
+from nbgrader.api import MissingEntry
+
+from nbjudge.assignment.blueprint import Blueprint, read_blueprint
+from nbjudge.assignment.masters import restore
+from nbjudge.content import Content, content_of
+from nbjudge.course import Course
+from nbjudge.digests import digest_of
+from nbjudge.errors import NotGraded
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A released assignment; ``files`` is the folder of what is handed out with its notebooks."""
+
+    name: str
+    blueprints: tuple[Blueprint, ...]
+    files: Content
+
+    @property
+    def notebooks(self) -> tuple[str, ...]:
+        """The names of its notebooks, without ``.ipynb``."""
+        return tuple(blueprint.notebook for blueprint in self.blueprints)
+
+    @property
+    def max_score(self) -> float:
+        """The points of all cells, those that a person grades included."""
+        return sum(blueprint.max_score for blueprint in self.blueprints)
+
+    def blueprint(self, notebook: str) -> Blueprint:
+        """The blueprint of one of its notebooks."""
+        return next(item for item in self.blueprints if item.notebook == notebook)
+
+    @cached_property
+    def digest(self) -> str:
+        """The sha256 (hex) of the cells that grade it, and of the files."""
+        cells = {blueprint.notebook: blueprint.digest() for blueprint in self.blueprints}
+        return digest_of({"cells": cells, "files": self.files.digest})
+
+    def restore(self, nb: NotebookNode, notebook: str) -> tuple[str, ...]:
+        """Give a submitted notebook back, in place, what was not the student's to change.
+
+        Returns what was changed, for the student to read. Raises ``NotGraded`` where it holds no
+        cell of this assignment.
+        """
+        masters = self.blueprint(notebook).masters
+        restored = restore(nb, masters)
+        if masters and not restored.found:
+            raise NotGraded(
+                f"{notebook}.ipynb holds none of the cells of {self.name}. Answer in the notebook "
+                "that you were given, and hand that in."
+            )
+        return restored.notes
+
+
+def read_assignment(course: Course, name: str) -> Assignment | None:
+    """An assignment as the gradebook has it; ``None`` if it was not released."""
+    folder = course.source / name
+    with course.gradebook() as gradebook:
+        try:
+            notebooks = [notebook.name for notebook in gradebook.find_assignment(name).notebooks]
+        except MissingEntry:
+            return None
+        blueprints = tuple(read_blueprint(gradebook, folder, name, item) for item in notebooks)
+    if not blueprints:
+        return None
+    return Assignment(name, blueprints, files_of(course, name))
+
+
+def files_of(course: Course, name: str) -> Content:
+    """What is handed out with an assignment's notebooks, without the notebooks."""
+    return content_of(course.source / name, (*course.coursedir().ignore, "*.ipynb"))

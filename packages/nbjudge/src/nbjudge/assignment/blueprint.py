@@ -1,0 +1,99 @@
+"""A notebook of an assignment as its instructor has it: the cells, and what the tests ask for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Gradebook
+
+from nbjudge.assignment.masters import MasterCell, masters_digest, read_masters
+from nbjudge.cells.names import Needs, SourceCell, needs_of, runs_in_kernel
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """``masters`` are the cells as they were released, in the source's order.
+
+    ``cells`` are all code cells of the source, test cells with the text that was released;
+    ``source`` is the source notebook's JSON, ``None`` where there is none.
+    """
+
+    notebook: str
+    masters: tuple[MasterCell, ...]
+    cells: tuple[SourceCell, ...]
+    source: Mapping[str, Any] | None
+
+    @property
+    def tests(self) -> dict[str, MasterCell]:
+        """The cells that are scored by running them, by grade id."""
+        return {cell.grade_id: cell for cell in self.masters if cell.is_test}
+
+    @property
+    def max_score(self) -> float:
+        """The points of all cells, those that a person grades included."""
+        return sum(cell.points or 0.0 for cell in self.masters)
+
+    def needs(self, grade_id: str) -> Needs:
+        """What a test cell needs from outside itself."""
+        return needs_of(self.cells, grade_id)
+
+    def in_kernel(self, grade_id: str) -> bool:
+        """Whether a test cell asks to be run in the student's kernel."""
+        return runs_in_kernel(self.tests[grade_id].source)
+
+    def digest(self) -> str:
+        """The sha256 (hex) of all that decides how a submission of it is judged."""
+        texts = [[cell.grade_id, cell.source] for cell in self.cells]
+        data = json.dumps([masters_digest({self.notebook: list(self.masters)}), texts])
+        return hashlib.sha256(data.encode()).hexdigest()
+
+
+def read_blueprint(
+    gradebook: Gradebook, source_folder: Path, assignment: str, notebook: str
+) -> Blueprint:
+    """Read a notebook's blueprint from the gradebook and from ``source/ASSIGNMENT``.
+
+    Raises ``nbgrader.api.MissingEntry`` for a notebook that was not released.
+    """
+    source = _read_source(source_folder / f"{notebook}.ipynb")
+    raw = [] if source is None else source["cells"]
+    order = [_flags(cell)["grade_id"] for cell in raw if "grade_id" in _flags(cell)]
+    masters = tuple(read_masters(gradebook, assignment, notebook, order))
+    released = {cell.grade_id: cell for cell in masters}
+    if source is None:
+        cells = [
+            SourceCell(cell.grade_id, cell.source, cell.is_test, cell.solution)
+            for cell in masters
+            if cell.cell_type == "code"
+        ]
+    else:
+        cells = [_source_cell(cell, released) for cell in raw if cell["cell_type"] == "code"]
+    return Blueprint(notebook, masters, tuple(cells), source)
+
+
+def _source_cell(cell: Mapping[str, Any], released: Mapping[str, MasterCell]) -> SourceCell:
+    flags = _flags(cell)
+    is_solution = bool(flags.get("solution"))
+    is_test = bool(flags.get("grade")) and not is_solution
+    grade_id = flags.get("grade_id", "")
+    text = "".join(cell["source"])
+    if is_test and grade_id in released:
+        text = released[grade_id].source
+    return SourceCell(grade_id, text, is_test, is_solution)
+
+
+def _flags(cell: Mapping[str, Any]) -> Mapping[str, Any]:
+    return cell.get("metadata", {}).get("nbgrader", {})
+
+
+def _read_source(path: Path) -> Mapping[str, Any] | None:
+    try:
+        source = json.loads(path.read_text(encoding="utf-8"))
+        return source if isinstance(source["cells"], list) else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None

@@ -1,0 +1,65 @@
+"""The regions that nbgrader takes out of a source cell: solutions, hidden tests, mark schemes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["SOLUTION", "HIDDEN TESTS", "MARK SCHEME"]
+KINDS: tuple[Kind, ...] = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A line such as ``### BEGIN SOLUTION``; ``line`` counts from 0."""
+
+    line: int
+    begins: bool
+    kind: Kind
+
+    def __str__(self) -> str:
+        return f"{'BEGIN' if self.begins else 'END'} {self.kind}"
+
+
+def markers(source: str) -> Iterator[Marker]:
+    """The markers in a cell's source, found as nbgrader finds them: anywhere in a line."""
+    for number, line in enumerate(source.split("\n")):
+        for kind in KINDS:
+            # nbgrader looks for BEGIN first, and for END only in a line without it.
+            if f"BEGIN {kind}" in line:
+                yield Marker(number, True, kind)
+            elif f"END {kind}" in line:
+                yield Marker(number, False, kind)
+
+
+def split(source: str, kinds: tuple[Kind, ...] = KINDS) -> tuple[list[str], list[str]]:
+    """The lines of ``source`` that stay and those inside regions of ``kinds``, markers in neither.
+
+    A region without an end goes on to the end of the cell: rather too much hidden than too little.
+    """
+    marked = {m.line: m for m in markers(source) if m.kind in kinds}
+    kept: list[str] = []
+    taken: list[str] = []
+    inside: Kind | None = None
+    for number, line in enumerate(source.split("\n")):
+        marker = marked.get(number)
+        if marker is None:
+            (kept if inside is None else taken).append(line)
+        elif marker.begins:
+            inside = marker.kind
+        elif marker.kind == inside:
+            inside = None
+    return kept, taken
+
+
+def solved(source: str) -> str:
+    """A solution cell's text as a student who knows the answer would have written it."""
+    marked = {marker.line for marker in markers(source) if marker.kind == "SOLUTION"}
+    lines = source.split("\n")
+    return "\n".join(line for number, line in enumerate(lines) if number not in marked).strip("\n")
+
+
+def normalise(text: str) -> str:
+    """``text`` with every run of white space made one blank."""
+    return " ".join(text.split())

@@ -1,0 +1,217 @@
+"""What a test cell needs from outside, read from the text of the instructor's notebook alone."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nbjudge.cells.flow import called_loads, free_names, surely_bound
+from nbjudge.cells.parsing import Binding, bindings, future_imports, parse, star_imports
+
+_KERNEL_MARKER = re.compile(r"^[ \t]*### RUN IN STUDENT KERNEL[ \t]*$", re.MULTILINE)
+# IPython's memory of what was typed and shown, and what every module has.
+_NEVER_NEEDED = re.compile(
+    r"_{1,3}|_i{1,3}|_[ioOd]h|_\d+|_i\d+|_exit_code|In|Out|get_ipython"
+    r"|__(?:name|doc|builtins?|package|loader|spec|annotations|debug)__"
+)
+# What a notebook has without binding it, unless it does.
+_GIVEN = {*dir(builtins), "display", "exit", "quit"}
+
+
+@dataclass(frozen=True)
+class SourceCell:
+    """A code cell of the instructor's notebook."""
+
+    grade_id: str
+    source: str
+    is_test: bool
+    is_solution: bool
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What one test cell needs.
+
+    ``values`` are the names to capture from the student's kernel; ``imports`` the statements that
+    the judge runs first; ``from_tests`` the names that earlier test cells bound in the judge.
+    ``unbound`` are those of ``values`` that no cell is seen to bind: a star import among
+    ``imports`` may.
+    """
+
+    values: tuple[str, ...]
+    imports: tuple[str, ...]
+    from_tests: tuple[str, ...]
+    unbound: tuple[str, ...] = ()
+
+
+def needs_of(cells: Sequence[SourceCell], grade_id: str) -> Needs:
+    """What the test cell ``grade_id`` of a notebook needs; ``KeyError`` if there is no such cell.
+
+    A name that the notebook imports is imported by the judge: it takes no student's module.
+    """
+    place = next((i for i, cell in enumerate(cells) if cell.grade_id == grade_id), None)
+    if place is None:
+        raise KeyError(grade_id)
+    before = cells[:place]
+    values, imports, from_tests, unbound = [], [], [], []
+    for name in sorted(free_names(parse(cells[place].source))):
+        if _NEVER_NEEDED.fullmatch(name):
+            continue
+        binder = _last_binder(before, name)
+        if binder is None:
+            if name not in _GIVEN:
+                values.append(name)
+                unbound.append(name)
+        elif statements := _import_of(name, before, binder):
+            imports += statements
+        elif cells[binder].is_test and not runs_in_kernel(cells[binder].source):
+            from_tests.append(name)
+        else:
+            values.append(name)
+    stars = [star for cell in before for star in star_imports(cell.source)] if unbound else []
+    futures = [future for cell in before for future in future_imports(cell.source)]
+    return Needs(
+        values=tuple(values),
+        imports=tuple(dict.fromkeys([*futures, *stars, *imports])),
+        from_tests=tuple(from_tests),
+        unbound=tuple(unbound),
+    )
+
+
+def replaced_functions(cells: Sequence[SourceCell], grade_id: str) -> tuple[str, ...]:
+    """What a test cell deletes or replaces that functions of the notebook may use, sorted.
+
+    These are the notebook's own functions, the names that a function which the test calls reads
+    from outside itself, and what ``unittest.mock.patch`` is given. It has no effect on functions
+    of the student's, which run elsewhere: such a test means something else in the judge, and has
+    to be run in the student's kernel.
+    """
+    values = set(needs_of(cells, grade_id).values)
+    place = next(i for i, cell in enumerate(cells) if cell.grade_id == grade_id)
+    functions: dict[str, ast.stmt] = {}
+    for cell in cells[:place]:
+        functions |= _functions(cell.source)
+    source = cells[place].source
+    found = bindings(source)
+    bound = {binding.name for binding in found}
+    nodes = [node for node in ast.walk(parse(source)) if isinstance(node, ast.Name)]
+    deleted = {node.id for node in nodes if isinstance(node.ctx, ast.Del)}
+    read = _read_by(values & functions.keys(), functions)
+    given = read & {binding.name for binding in found} - {b.name for b in found if b.text}
+    return tuple(sorted(values & functions.keys() & (bound | deleted) | given | _patched(source)))
+
+
+def kernel_prelude(visible_source: str, later_sources: Sequence[str]) -> str:
+    """What of a test cell's visible part to run in the student's kernel, for the cells after it.
+
+    ``later_sources`` are the submission's later cells that run there. Empty if none of them
+    loads a name that the visible part binds and that they have not surely bound themselves.
+    """
+    found = bindings(visible_source)
+    offered = {binding.name for binding in found}
+    needed: set[str] = set()
+    own: set[str] = set()
+    for source in later_sources if offered else ():
+        tree = parse(source)
+        needed |= (free_names(tree) & offered) - own
+        own |= surely_bound(tree)
+    if not needed:
+        return ""
+    statements: list[str] = []
+    for name in sorted(needed):
+        imported = _import_text(name, found)
+        if not imported:
+            return visible_source
+        statements += imported
+    return "\n".join(dict.fromkeys([*future_imports(visible_source), *statements]))
+
+
+def runs_in_kernel(source: str) -> bool:
+    """Whether a test cell asks to be run in the student's kernel, as in stock nbgrader."""
+    return _KERNEL_MARKER.search(source) is not None
+
+
+def _functions(source: str) -> dict[str, ast.stmt]:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name: node for node in parse(source).body if isinstance(node, kinds)}
+
+
+def _read_by(names: Iterable[str], functions: Mapping[str, ast.stmt]) -> set[str]:
+    """The names that functions of these names, and those that they call, read when they run."""
+    read: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        new = called_loads(functions[name]) - read if name in functions else set()
+        read |= new
+        waiting += new
+    return read
+
+
+def _patched(source: str) -> set[str]:
+    """The places that a test cell gives to ``patch`` of ``unittest.mock``."""
+    found = set()
+    for node in ast.walk(parse(source)):
+        match node:
+            case ast.Call(
+                ast.Name(id="patch") | ast.Attribute(attr="patch"),
+                [ast.Constant(value=str(place)), *_],
+            ):
+                found.add(place)
+    return found
+
+
+def _last_binder(cells: Sequence[SourceCell], name: str) -> int | None:
+    for place in reversed(range(len(cells))):
+        if any(binding.name == name for binding in bindings(cells[place].source)):
+            return place
+    return None
+
+
+def _import_of(name: str, cells: Sequence[SourceCell], binder: int) -> list[str]:
+    """The statements that import ``name``, empty if its last binder does not import it."""
+    last = _import_text(name, bindings(cells[binder].source))
+    if not last:
+        return []
+    earlier = [b.text for cell in cells[:binder] for b in bindings(cell.source) if b.name == name]
+    return [*filter(_is_submodule, earlier), *last]
+
+
+def _import_text(name: str, found: Iterable[Binding]) -> list[str]:
+    """The statements that import ``name`` in one cell, if the last that binds it is an import."""
+    of_name = [binding for binding in found if binding.name == name]
+    last = [binding for binding in of_name if binding.statement == of_name[-1].statement]
+    texts = [binding.text for binding in last if binding.text]
+    if not texts:
+        return []
+    if len(texts) < len(last):
+        texts.append(f"{name} = None")
+    earlier = [b.text for b in of_name if b.statement < of_name[-1].statement]
+    return [*filter(_is_submodule, earlier), _first_that_works(texts)]
+
+
+def _is_submodule(text: str) -> bool:
+    """``import a.b`` binds ``a``, and what another such import put into it stays."""
+    return text.startswith("import ") and "." in text and " as " not in text
+
+
+def _first_that_works(texts: Sequence[str]) -> str:
+    """One statement for the alternatives of a ``try`` or an ``if``."""
+    text = texts[-1]
+    for earlier in reversed(texts[:-1]):
+        inner = "".join(f"    {line}\n" for line in text.splitlines())
+        text = f"try:\n    {earlier}\nexcept ImportError:\n{inner}".rstrip()
+    return text
+
+
+def replaced(names: Sequence[str]) -> tuple[str, str]:
+    """What is wrong with a test cell that replaces functions, and how to mend it."""
+    return (
+        f"it deletes or replaces {', '.join(names)}, and tests are run in another process than the "
+        "student's functions, which do not notice",
+        "To run it in the student's kernel, as stock nbgrader does, add the line "
+        "'### RUN IN STUDENT KERNEL'",
+    )

@@ -1,0 +1,1 @@
+"""The `nbjudge` command, and what commands share."""

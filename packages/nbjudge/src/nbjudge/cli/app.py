@@ -1,0 +1,342 @@
+"""The `nbjudge` command."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import RenderableType
+from rich.progress import TaskID
+from rich.table import Table
+
+from nbjudge.cli.grading_view import (
+    GradingBar,
+    outcome_table,
+    plan_table,
+    summary_text,
+    two_step_interrupt,
+)
+from nbjudge.cli.terminal import (
+    HERE,
+    NEEDS_A_PERSON,
+    Assignments,
+    CourseOption,
+    Jobs,
+    console,
+    errors,
+    errors_told,
+    progress_bar,
+)
+
+if TYPE_CHECKING:
+    from nbjudge.admit.submissions import Submission
+    from nbjudge.cohort import GradingOutcome, Planned
+    from nbjudge.course import Course
+
+_TIERS = {
+    "full": "Students' code can read only its own files, has no network, and cannot outlive its "
+    "grading.",
+    "filters": "Students' code has no network and reads only what it needs, but shares the list "
+    "of processes with others.",
+    "none": "Students' code would run with the rights of whoever grades. Grading refuses that, "
+    'unless the course sets c.Grading.isolation_floor = "none".',
+}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="Release, grade and vet the notebooks of a course.\n\n"
+    "Exit codes: **0** all is well, **1** something needs a person, **2** the command could not "
+    "be carried out.",
+)
+
+
+@app.command()
+def release(
+    assignments: Assignments = None,
+    course: CourseOption = HERE,
+    run: Annotated[
+        bool,
+        typer.Option(help="Also run what was released, and grade the reference solution."),
+    ] = True,
+) -> None:
+    """Make the student versions in release/ from the notebooks in source/.
+
+    The source is checked first, and it is proved that no solution and no hidden test is left and
+    that a second run gives the same bytes: nothing is written otherwise. Then each student version
+    is run, up to what students must write, and the reference solution is graded, which must get
+    full marks. What it yielded is kept for grading on this machine.
+    """
+    with errors_told():
+        from nbjudge.assignment import read_assignment
+        from nbjudge.course import load_course
+        from nbjudge.errors import IsolationError
+        from nbjudge.release.release import release as release_one
+        from nbjudge.release.release_run import run_release
+        from nbjudge.trial.judging import judging_of
+        from nbjudge.trial.reference import check_reference
+        from nbjudge.warm.client import server_address
+
+        here = load_course(course)
+        judging = None
+        if run:
+            try:
+                judging = judging_of(here)
+            except IsolationError as error:
+                errors.print(f"The reference solution is not graded. {error}", style="yellow")
+        table = Table("assignment", "points", "graded cells", "files", "release/", "reference")
+        names = assignments or here.assignments()
+        with progress_bar() as progress:
+            task = progress.add_task("Releasing", total=len(names))
+            for name in names:
+                progress.update(task, description=f"Releasing {name}")
+                report = release_one(here, name)
+                if run:
+                    progress.update(task, description=f"Running the released {name}")
+                    run_release(here, name)
+                if judging is not None:
+                    progress.update(task, description=f"Grading the reference solution of {name}")
+                    server = server_address(judging.preload)
+                    check_reference(judging, read_assignment(here, name), server)
+                table.add_row(
+                    name,
+                    f"{report.points:g}",
+                    str(report.graded_cells),
+                    str(len(report.files)),
+                    "new" if report.changed else "as it was",
+                    "not graded" if judging is None else "full marks",
+                )
+                progress.advance(task)
+        console.print(table)
+
+
+@dataclass(frozen=True)
+class Appendix:
+    """What a course has to say about its tests beside a vet report.
+
+    ``tables`` are printed, ``html`` goes onto the page; ``problems`` are counted with the others.
+    """
+
+    tables: Sequence[RenderableType] = ()
+    html: str = ""
+    problems: int = 0
+
+
+def vet_assignments(
+    here: Course,
+    names: Sequence[str],
+    *,
+    page: Path | None,
+    changed: bool,
+    force: bool,
+    jobs: int | None,
+    appendix: Appendix,
+) -> None:
+    """Vet assignments, print and write what was found; exit code 1 where something was."""
+    from nbjudge.vet.page import write_page
+    from nbjudge.vet.report import only_changed
+    from nbjudge.vet.terminal import vet_tables
+    from nbjudge.vet.vetting import vet as vet_one
+
+    reports = []
+    with progress_bar() as progress:
+        for name in names:
+            task = progress.add_task(f"Vetting {name}", total=None)
+
+            def watch(done: int, of: int, what: str, name: str = name, task: TaskID = task) -> None:
+                about = f"Vetting {name} {what}"
+                progress.update(task, completed=done, total=of, description=about)
+
+            reports.append(vet_one(here, name, jobs=jobs, force=force, watch=watch))
+    told = [only_changed(report) for report in reports] if changed else reports
+    for report in told:
+        console.print(vet_tables(report))
+    for table in () if changed else appendix.tables:
+        console.print(table)
+    # The page of all tells more than that of what changed.
+    if page or not changed:
+        target = page or here.gradebook_folder / "vet" / "report.html"
+        write_page(target, told, "" if changed else appendix.html)
+        console.print(f"Written to {target}", soft_wrap=True)
+    problems = sum(one.problems for one in reports) + appendix.problems
+    if changed and problems:
+        console.print(f"{problems} to look at in all: without --changed they are told.")
+    if problems:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+VetPage = Annotated[
+    Path | None,
+    typer.Option(help="Where to write the report.", show_default="gradebook/vet/report.html"),
+]
+VetChanged = Annotated[
+    bool,
+    typer.Option(
+        "--changed",
+        help="Tell only what was not tried before as it is now. The exit code is still about all.",
+    ),
+]
+VetForce = Annotated[
+    bool, typer.Option(help="Try again what was tried before on the same cells and tests.")
+]
+
+
+@app.command()
+def vet(
+    assignments: Assignments = None,
+    course: CourseOption = HERE,
+    page: VetPage = None,
+    changed: VetChanged = False,
+    force: VetForce = False,
+    jobs: Jobs = None,
+) -> None:
+    """Try an assignment's tests: do they reject what is wrong, and accept what is right?
+
+    Mistakes are planted into the reference solution one by one, right answers are written in other
+    ways, and what is handed out is tried as it is. Misconceptions and answers of your own stand in
+    source/ASSIGNMENT/vet.toml. Exit code 1 says that a test has to be changed.
+
+    What was tried is remembered in gradebook/vet/, and only tried again when something that it
+    rests on has changed. A CI that keeps this folder between its runs is told everything that has
+    to be changed, each time, and waits only for what is new.
+    """
+    with errors_told():
+        from nbjudge.course import load_course
+
+        here = load_course(course)
+        vet_assignments(
+            here,
+            assignments or here.assignments(),
+            page=page,
+            changed=changed,
+            force=force,
+            jobs=jobs,
+            appendix=Appendix(),
+        )
+
+
+@app.command()
+def grade(
+    assignments: Assignments = None,
+    assignment: Annotated[
+        list[str] | None, typer.Option(help="The same as naming it.", show_default=False)
+    ] = None,
+    student: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this student; may be given several times.", show_default=False),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option(help="Grade again what has not changed since it was graded.")
+    ] = False,
+    jobs: Jobs = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Run them on a Dask cluster: its address, or a class such as "
+            "dask_jobqueue.SLURMCluster.",
+            show_default="c.Grading.cluster",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+    course: CourseOption = HERE,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
+    """Grade what students handed in under submitted/STUDENT/ASSIGNMENT/.
+
+    Scores go into nbgrader's gradebook, graded notebooks into autograded/. What has not changed
+    since it was graded is not run again. A submission that cannot be graded has no score and is
+    listed with the reason; it stops no other. Exit code 1 says that there are such, or that
+    some were not begun.
+
+    Ctrl-C finishes and records what is running; a second one stops at once. Either way the
+    next run goes on from there.
+    """
+    with errors_told():
+        from nbjudge.admit.submissions import find_submissions
+        from nbjudge.cohort import plan_grading, summarise
+        from nbjudge.course import load_course
+
+        here = load_course(course)
+        if cluster is not None and cluster != here.settings.cluster:
+            here.config.Grading.cluster = cluster
+            here.config.Grading.cluster_options = {}  # those of another one
+        names = [*(assignments or ()), *(assignment or ())] or None
+        submissions = find_submissions(here, names, student)
+        if not submissions:
+            raise typer.BadParameter(f"There is nothing to grade under {here.submitted}.")
+        if dry_run:
+            _show_plan(plan_grading(here, submissions, force=force), as_json)
+            return
+        started = time.monotonic()
+        outcomes = _graded(here, submissions, jobs, force, as_json)
+        summary = summarise(outcomes, time.monotonic() - started)
+    left = len(submissions) - len(outcomes)
+    if not as_json:
+        console.print(outcome_table(outcomes))
+    errors.print(summary_text(summary, left), highlight=False)
+    if left or summary.not_graded:
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+@app.command()
+def check_machine() -> None:
+    """Tell how well this machine can shut in the code of students.
+
+    Exit code 1 says that it can do less than a course asks for by default.
+    """
+    with errors_told():
+        from nbjudge.sandbox import find_tier
+
+        found = find_tier()
+        console.print(f"Sandbox: {found.tier}. {_TIERS[found.tier]}", highlight=False)
+        for reason in found.missing:
+            console.print(f"  Missing: {reason}.", highlight=False)
+    if found.tier == "none":
+        raise typer.Exit(NEEDS_A_PERSON)
+
+
+def _graded(
+    here: Course,
+    submissions: Sequence[Submission],
+    jobs: int | None,
+    force: bool,
+    as_json: bool,
+) -> list[GradingOutcome]:
+    from nbjudge.cohort import grade
+
+    outcomes = []
+    with GradingBar(errors, len(submissions)) as bar, two_step_interrupt(bar) as interrupt:
+        grading = grade(
+            here,
+            submissions,
+            jobs=jobs,
+            force=force,
+            watch=bar.watch,
+            stopping=lambda: interrupt.asked,
+        )
+        # Closed at once at the second Ctrl-C, so that what is running ends as "not graded".
+        with contextlib.closing(grading):
+            for outcome in grading:
+                outcomes.append(outcome)
+                bar.advance(outcome)
+                if as_json:
+                    print(json.dumps(asdict(outcome)), flush=True)
+    return outcomes
+
+
+def _show_plan(planned: Sequence[Planned], as_json: bool) -> None:
+    if not as_json:
+        console.print(plan_table(planned))
+        return
+    for item in planned:
+        about = {"student": item.submission.student, "assignment": item.submission.assignment}
+        print(json.dumps({**about, "to_grade": item.to_grade, "why": item.refusal or item.why}))

@@ -1,0 +1,141 @@
+"""A course: a folder with an nbgrader_config.py, and what nbgrader makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbgrader.api import Gradebook
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config, PyFileConfigLoader
+
+from nbjudge.configure import default_db_url
+from nbjudge.course.database import make_database
+from nbjudge.course.settings import Grading
+from nbjudge.errors import CourseError
+
+CONFIG_FILE = "nbgrader_config.py"
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course folder and its configuration; the paths follow nbgrader's default structure."""
+
+    root: Path
+    config: Config
+
+    @property
+    def source(self) -> Path:
+        """Where instructors write: ``source/ASSIGNMENT/*.ipynb``."""
+        return self._folder("source_directory")
+
+    @property
+    def release(self) -> Path:
+        """The student versions: ``release/ASSIGNMENT/*.ipynb``."""
+        return self._folder("release_directory")
+
+    @property
+    def submitted(self) -> Path:
+        """What students handed in: ``submitted/STUDENT/ASSIGNMENT/*``."""
+        return self._folder("submitted_directory")
+
+    @property
+    def autograded(self) -> Path:
+        """The notebooks as graded: ``autograded/STUDENT/ASSIGNMENT/*``."""
+        return self._folder("autograded_directory")
+
+    @property
+    def feedback(self) -> Path:
+        """What students get back: ``feedback/STUDENT/ASSIGNMENT/*.html``."""
+        return self._folder("feedback_directory")
+
+    @property
+    def gradebook_folder(self) -> Path:
+        """The gradebook's database and the record beside each grade."""
+        return self.root / "gradebook"
+
+    @property
+    def db_url(self) -> str:
+        """The URL of nbgrader's database."""
+        return self.config.CourseDirectory.db_url
+
+    @property
+    def settings(self) -> Grading:
+        """The settings under ``c.Grading``, without the rest, which may hold a password."""
+        return Grading(config=Config({"Grading": self.config.Grading}))
+
+    def assignments(self) -> list[str]:
+        """The names of the assignments under ``source/``, sorted."""
+        if not self.source.is_dir():
+            return []
+        return sorted(
+            folder.name
+            for folder in self.source.iterdir()
+            if folder.is_dir() and not folder.name.startswith(".")
+        )
+
+    def coursedir(self, **traits: str) -> CourseDirectory:
+        """Nbgrader's own view of the folders, e.g. ``coursedir(assignment_id="ps1")``."""
+        return CourseDirectory(config=self.config, **traits)
+
+    def api(self) -> NbGraderAPI:
+        """Nbgrader's high-level interface to this course."""
+        self._make_database()
+        return NbGraderAPI(config=self.config)
+
+    @contextmanager
+    def gradebook(self) -> Iterator[Gradebook]:
+        """Nbgrader's gradebook, opened for a ``with`` block and made if it is not there."""
+        self._make_database()
+        with Gradebook(self.db_url, self.coursedir().course_id) as gradebook:
+            yield gradebook
+
+    def _folder(self, trait: str) -> Path:
+        return self.root / getattr(self.coursedir(), trait)
+
+    def _make_database(self) -> None:
+        self.gradebook_folder.mkdir(parents=True, exist_ok=True)
+        # Half of nbgrader opens the database under its default course name, the other under
+        # the configured one: both rows are made here, before workers could race.
+        make_database(self.db_url, {"default_course", self.coursedir().course_id})
+
+
+def load_course(root: Path | str) -> Course:
+    """Load the course in the folder ``root``.
+
+    Raises ``CourseError`` when there is no nbgrader_config.py, or when it cannot be run.
+    """
+    root = Path(root).resolve()
+    if any(letter in str(root) for letter in "*?["):
+        raise CourseError(
+            f"nbgrader takes {root} for a pattern. Move the course to a folder whose path has no "
+            "*, ? or [."
+        )
+    file = root / CONFIG_FILE
+    if not file.is_file():
+        raise CourseError(
+            f"{root} is not a course: it has no {CONFIG_FILE}. "
+            "Give the folder that holds it, or run the command there."
+        )
+    try:
+        config = PyFileConfigLoader(CONFIG_FILE, path=str(root)).load_config()
+    except Exception as error:
+        raise CourseError(f"{file} cannot be loaded: {type(error).__name__}: {error}") from error
+    structure = config.CourseDirectory.get("directory_structure", None)
+    if structure is not None and structure != CourseDirectory.directory_structure.default_value:
+        raise CourseError(
+            f"{file}: CourseDirectory.directory_structure is {structure!r}; "
+            "nbjudge knows only nbgrader's default. Take that line out."
+        )
+    config.CourseDirectory.root = str(root)
+    if "db_url" not in config.CourseDirectory:
+        config.CourseDirectory.db_url = default_db_url(root)
+    return Course(root, config)
+
+
+def course_of(config: Config) -> Course:
+    """The course that one of nbgrader's own commands works in, from its configuration."""
+    return Course(Path(config.CourseDirectory.root), config)

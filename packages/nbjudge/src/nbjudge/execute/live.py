@@ -1,0 +1,410 @@
+"""A notebook's cells, run in a sandboxed kernel within their limits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from queue import Empty
+from typing import Any
+
+import zmq
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.utils import run_sync
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode, ValidationError, v4
+
+from nbjudge.course.settings import Grading
+from nbjudge.errors import NotGraded
+from nbjudge.execute.execution import Execution, call_key
+from nbjudge.execute.provisioner import PROVISIONER_NAME, Ending, KernelOrder
+from nbjudge.judge.messages import Captured, Reply
+from nbjudge.kernel.channels import REPLY, REQUEST
+
+# What jupyter_client and nbclient stumble over when a message is not what it should be.
+_NO_MESSAGE = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+    ValidationError,
+)
+_MEGABYTE = 1_000_000
+# How many messages may wait to be read; a kernel that sends faster has to wait.
+_WAITING_MESSAGES = 8
+# All values of a notebook together may be so many times as large as the largest single one.
+_VALUES_IN_ALL = 5
+_MEASURED = ("cell_seconds", "cell_cpu_seconds", "call_seconds", "call_cpu_seconds")
+# What an output costs beside its text.
+_BYTES_FOR_EACH_OUTPUT = 200
+
+
+class LiveRun(NotebookClient):
+    """Runs cells, captures values and calls functions, and keeps what came of it all.
+
+    ``execution`` grows with every request. A cell that is interrupted in time fails, and the next
+    one runs. ``NotGraded``, with the reason in plain words, is raised when the kernel ends, or
+    when something goes on in spite of the interrupt.
+    """
+
+    def __init__(self, grading: Grading, assignment: str, order: KernelOrder) -> None:
+        self._seconds = grading.seconds_for(assignment)
+        self._call_seconds = min(grading.call_seconds, self._seconds)
+        self._grading = grading
+        self._order = order
+        self._output_limit = _MEGABYTE * grading.max_output_megabytes
+        self._value_limit = _MEGABYTE * grading.max_value_megabytes
+        self._output_size = self._handed_out = 0
+        self._where = "its first cell"
+        self.execution = Execution()
+        stopped = f"the cell was stopped because it ran longer than {self._seconds} s"
+        super().__init__(
+            v4.new_notebook(),
+            kernel_manager_class=AsyncKernelManager,
+            kernel_name="python3",
+            allow_errors=True,
+            timeout=self._seconds,
+            interrupt_on_timeout=True,
+            raise_on_iopub_timeout=True,
+            # A TensorFlow step ends before Python sees the interrupt: stock's 4 s are short.
+            iopub_timeout=round(grading.interrupt_seconds),
+            shutdown_kernel="immediate",
+            record_timing=False,
+            store_widget_state=False,
+            skip_cells_with_tag="",
+            on_cell_executed=_keep_error,
+            error_on_timeout={
+                "ename": "CellTimeoutError",
+                "evalue": stopped,
+                "traceback": [f"CellTimeoutError: {stopped}"],
+            },
+        )
+
+    @contextmanager
+    def kernel(self) -> Iterator[None]:
+        """Start the kernel for a ``with`` block; whatever is in its sandbox ends with it."""
+        started = time.monotonic()
+        usage = self.execution.usage
+        try:
+            with self.setup_kernel(order=self._order):
+                self.execution.tier = self.km.provisioner.tier
+                usage["kernel_seconds"] = round(time.monotonic() - started, 3)
+                usage |= dict.fromkeys(_MEASURED, 0.0)
+                try:
+                    yield
+                finally:
+                    self._end()
+        except DeadKernelError as error:
+            raise NotGraded(self._why_it_ended()) from error
+        ending = self._provisioner.ending or Ending()
+        usage["seconds"] = round(time.monotonic() - started, 3)
+        for part in _MEASURED:
+            usage[part] = round(usage[part], 3)
+        usage["cpu_seconds"] = round(ending.cpu_seconds, 3)
+        usage["peak_megabytes"] = round(ending.peak_megabytes, 1)
+
+    def create_kernel_manager(self) -> AsyncKernelManager:
+        """Make the manager of a kernel in a sandbox."""
+        manager = super().create_kernel_manager()
+        manager.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": PROVISIONER_NAME}
+        # A message is bytes from the student's process: one that is larger is not received.
+        largest = max(self._output_limit, self._value_limit + _MEGABYTE)
+        manager.context.setsockopt(zmq.MAXMSGSIZE, largest)
+        manager.context.setsockopt(zmq.RCVHWM, _WAITING_MESSAGES)
+        return manager
+
+    async def async_start_new_kernel(self, **options: Any) -> None:
+        """Start the kernel, and keep its provisioner: the manager forgets it at the end."""
+        await super().async_start_new_kernel(**options)
+        self._provisioner = self.km.provisioner
+
+    start_new_kernel = run_sync(async_start_new_kernel)
+
+    async def async_start_new_kernel_client(self) -> AsyncKernelClient:
+        """Connect to the kernel.
+
+        jupyter_client's own way waits for 0.2 s of silence in the end, lest an output be lost.
+        The kernel says ``iopub_welcome`` (Jupyter enhancement proposal 65) when none can be.
+        """
+        self.kc = self.km.client()
+        self.kc.start_channels()
+        self.kc.allow_stdin = False
+        try:
+            asked = self.kc.kernel_info()
+            if await self._async_reply_to(asked, "kernel_info_reply", self.startup_timeout) is None:
+                raise NotGraded("The kernel did not answer when it was started. Grade it again.")
+            while (await self.kc.iopub_channel.get_msg(timeout=5))["msg_type"] != "iopub_welcome":
+                pass
+        except BaseException:
+            await self._async_cleanup_kernel()
+            raise
+        return self.kc
+
+    start_new_kernel_client = run_sync(async_start_new_kernel_client)
+
+    async def _async_end(self) -> None:
+        # The manager's own way looks every 0.1 s whether the kernel is gone.
+        await self._provisioner.kill()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._provisioner.wait(), timeout=5)
+
+    _end = run_sync(_async_end)
+
+    def run(self, place: int, source: str) -> list[dict[str, Any]]:
+        """Run the cell at ``place``; returns its outputs, as nbformat's dicts."""
+        with self._measured("cell"):
+            outputs = self._execute(source, f"cell {place + 1} ({_first_line(source)!r})")
+        self.execution.outputs[place] = outputs
+        return outputs
+
+    def run_test(self, place: int, source: str) -> list[dict[str, Any]]:
+        """Run a test cell in the student's kernel; an output too large to be read is an error."""
+        before, self._output_size = self._output_size, 0
+        outputs = self._execute(source, f"test cell {place + 1}")
+        if self._output_size > self._output_limit:
+            error = v4.new_output("error", ename="OutputTooLarge", evalue="", traceback=[])
+            outputs.append(_plain(error))
+        self._output_size += before
+        self.execution.outputs[place] = outputs
+        return outputs
+
+    def run_unseen(self, source: str) -> None:
+        """Run a text whose outputs nobody sees."""
+        self._execute(source, "what a test cell gives to later cells")
+
+    def values(self, cell: str, names: Sequence[str]) -> Mapping[str, Captured]:
+        """What the names hold now, for the test cell ``cell``."""
+        captured: dict[str, Captured] = {}
+        if names:
+            content = {
+                "ask": "values",
+                "names": list(names),
+                "prefix": cell,
+                "limit": self._value_limit,
+            }
+            reply = self._ask(content, [], self._seconds, f"the values for test cell '{cell}'")
+            for name, value in _read_values(names, reply).items():
+                fits = self._hands_out(value.data)
+                captured[name] = value if fits else Captured("refused", b"", self._too_much())
+        self.execution.values[cell] = captured
+        return captured
+
+    def call(self, cell: str, ref: str, request: bytes) -> Reply:
+        """Call a function that was captured, for the test cell ``cell``."""
+        content = {"ask": "call", "ref": ref, "limit": self._value_limit}
+        where = f"{_function(ref)}, called by test cell '{cell}',"
+        with self._measured("call"):
+            answer = self._ask(content, [request], self._call_seconds, where)
+        if answer is None:
+            reason = f"{_function(ref)} ran longer than {self._call_seconds} s"
+            reply = Reply("timeout", b"", reason)
+        elif not answer["buffers"]:
+            reply = Reply("refused", b"", f"the call of {_function(ref)} was not answered")
+        elif not self._hands_out(data := bytes(answer["buffers"][0])):
+            reply = Reply("refused", b"", self._too_much())
+        else:
+            reply = Reply("value", data, "")
+        self.execution.calls.setdefault(call_key(cell, ref, request), []).append(reply)
+        return reply
+
+    @contextmanager
+    def _measured(self, part: str) -> Iterator[None]:
+        """Add a ``with`` block to the usage: its time, and the kernel's processor time."""
+        pid, usage = self._provisioner.pid, self.execution.usage
+        started, used = time.monotonic(), _processor_seconds(pid)
+        yield
+        usage[f"{part}_seconds"] += time.monotonic() - started
+        usage[f"{part}_cpu_seconds"] += max(0.0, _processor_seconds(pid) - used)
+
+    def _hands_out(self, data: bytes) -> bool:
+        """Whether this fits into what may be handed out in all."""
+        self._handed_out += len(data)
+        return self._handed_out <= _VALUES_IN_ALL * self._value_limit
+
+    def _too_much(self) -> str:
+        megabytes = _VALUES_IN_ALL * self._grading.max_value_megabytes
+        return f"all that the tests of a notebook look at may have {megabytes:,} MB together"
+
+    def _execute(self, source: str, where: str) -> list[dict[str, Any]]:
+        self._where = where
+        cell = v4.new_code_cell(source)
+        self.nb.cells = [cell]
+        self._display_id_map = {}  # by the places of outputs, which begin anew
+        try:
+            self.execute_cell(cell, 0, store_history=True)
+            return [_plain(output) for output in cell.outputs]
+        except CellTimeoutError as error:
+            raise NotGraded(self._could_not_stop(self._seconds)) from error
+        except _NO_MESSAGE as error:
+            raise NotGraded(
+                f"The kernel sent something that is no Jupyter message while it ran {where}. "
+                "The code must not touch the kernel itself."
+            ) from error
+
+    def _ask(
+        self, content: dict[str, Any], buffers: list[bytes], seconds: float, where: str
+    ) -> dict[str, Any] | None:
+        """The kernel's reply; ``None`` if it had to be interrupted."""
+        self._where = where
+        return self._ask_in_time(content, buffers, seconds)
+
+    async def _async_ask_in_time(
+        self, content: dict[str, Any], buffers: list[bytes], seconds: float
+    ) -> dict[str, Any] | None:
+        message = self.kc.session.msg(REQUEST, content)
+        self.kc.session.send(self.kc.shell_channel.socket, message, buffers=buffers)
+        reply = await self._async_reply_to(message["header"]["msg_id"], REPLY, seconds)
+        if reply is not None:
+            return reply
+        await self.km.interrupt_kernel()
+        ended = await self._async_reply_to(
+            message["header"]["msg_id"], REPLY, self._grading.interrupt_seconds
+        )
+        if ended is None:
+            raise NotGraded(self._could_not_stop(seconds))
+        return None
+
+    _ask_in_time = run_sync(_async_ask_in_time)
+
+    async def _async_reply_to(
+        self, msg_id: str, msg_type: str, seconds: float
+    ) -> dict[str, Any] | None:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                reply = await self.kc.shell_channel.get_msg(timeout=min(left, 0.25))
+                if reply["parent_header"]["msg_id"] == msg_id and reply["msg_type"] == msg_type:
+                    return reply
+            except Empty:
+                await self._async_check_alive()
+            except _NO_MESSAGE:
+                continue  # not a message of Jupyter's
+        return None
+
+    def output(
+        self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
+    ) -> NotebookNode | None:
+        """Collect an output; what is beyond the limit is dropped as it comes."""
+        before = self._output_size
+        if not self._has_room(msg["content"]):
+            if before <= self._output_limit:
+                limit = self._grading.max_output_megabytes
+                text = f"[The notebook shows more than {limit} MB: the rest is left out.]"
+                outs.append(v4.new_output("stream", name="stderr", text=text))
+            return None
+        return super().output(outs, msg, display_id, cell_index)
+
+    def _update_display_id(self, display_id: str, msg: dict[str, Any]) -> None:
+        """Change an output that was shown before; that counts like one more."""
+        if msg["msg_type"] != "update_display_data" or self._has_room(msg["content"]):
+            super()._update_display_id(display_id, msg)
+
+    def _has_room(self, content: dict[str, Any]) -> bool:
+        self._output_size += _BYTES_FOR_EACH_OUTPUT + len(content.get("text", ""))
+        self._output_size += sum(len(str(value)) for value in content.get("data", {}).values())
+        return self._output_size <= self._output_limit
+
+    def _could_not_stop(self, seconds: float) -> str:
+        return (
+            f"{_sentence(self._where)} ran longer than {seconds:g} s and could not be stopped. "
+            "Look for a loop without an end, or one whose 'except' also catches KeyboardInterrupt."
+        )
+
+    def _why_it_ended(self) -> str:
+        ending = self._provisioner.ending or Ending()
+        grading = self._grading
+        if ending.reason == "gone":
+            return (
+                f"What watches over the kernel was ended from outside, in {self._where}: nothing "
+                "in the notebook can reach it. Grade it again."
+            )
+        because = {
+            "memory": f"the notebook needed more than {grading.memory_megabytes:,} MB of memory",
+            "disk": f"the notebook wrote more than {grading.disk_megabytes:,} MB",
+            "processes": f"the notebook had more than {grading.processes} processes and threads",
+            "wall": f"the whole notebook ran longer than {grading.notebook_seconds} s",
+            "cpu": "the notebook used more processor time than it may",
+        }.get(ending.reason, "the code ended its own process, or the memory ran out")
+        return (
+            f"The kernel died in {self._where}: {because}. In JupyterLab, choose Kernel > Restart "
+            "Kernel and Run All Cells, mend the cell, and hand in again."
+        )
+
+
+def _read_values(names: Sequence[str], reply: dict[str, Any] | None) -> dict[str, Captured]:
+    """What a reply says of each name; it comes from the student's process: it may be anything."""
+    late = Captured("refused", b"", "it could not be read out in time")
+    if reply is None:
+        return dict.fromkeys(names, late)
+    said, buffers = reply["content"].get("names"), reply["buffers"]
+    captured = {}
+    for name in names:
+        match said.get(name) if isinstance(said, dict) else None:
+            case ["missing"]:
+                captured[name] = Captured("missing")
+            case ["value", int(number)] if 0 <= number < len(buffers):
+                captured[name] = Captured("value", bytes(buffers[number]))
+            case ["same", str(other)] if other in captured and captured[other].state == "value":
+                captured[name] = Captured("same", b"", other)
+            case ["refused", str(reason)]:
+                captured[name] = Captured("refused", b"", reason[:1000])
+            case _:
+                captured[name] = Captured("refused", b"", "the kernel did not say what it holds")
+    return captured
+
+
+def _keep_error(cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
+    """See that a cell that did not come to a good end shows an error, and why it was stopped."""
+    reply = execute_reply["content"]
+    shown = {out.ename for out in cell.outputs if out.output_type == "error"}
+    was_stopped = shown == {"KeyboardInterrupt"} and reply.get("ename") == "CellTimeoutError"
+    if reply["status"] != "ok" and (not shown or was_stopped):
+        error = {key: reply.get(key, reply["status"]) for key in ("ename", "evalue")}
+        cell.outputs.append(v4.new_output("error", **error, traceback=reply.get("traceback", [])))
+
+
+def _plain(output: NotebookNode) -> dict[str, Any]:
+    """An output with only what nbformat knows."""
+    kind = output.output_type
+    if kind == "stream":
+        return {"output_type": kind, "name": str(output.name), "text": str(output.text)}
+    if kind == "error":
+        return {
+            "output_type": kind,
+            "ename": str(output.ename),
+            "evalue": str(output.evalue),
+            "traceback": [str(line) for line in output.traceback],
+        }
+    data = {
+        str(mimetype): value
+        for mimetype, value in output.data.items()
+        if isinstance(value, str) or "json" in str(mimetype)
+    }
+    plain = {"output_type": kind, "data": data, "metadata": {}}
+    return plain | ({"execution_count": None} if kind == "execute_result" else {})
+
+
+def _processor_seconds(pid: int) -> float:
+    """The processor time of a process and its threads so far; 0 where it is gone."""
+    try:
+        # clock_getcpuclockid(3), which Python has for threads alone.
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError:
+        return 0.0
+
+
+def _function(ref: str) -> str:
+    return ref.partition("/")[2] or ref
+
+
+def _first_line(source: str) -> str:
+    return next((line.strip() for line in source.split("\n") if line.strip()), "")[:60]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

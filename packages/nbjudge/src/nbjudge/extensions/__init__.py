@@ -1,0 +1,1 @@
+"""nbgrader's extension points: what its own commands call."""

@@ -1,0 +1,306 @@
+"""One test cell, run in the judge's own namespace, and the verdict on it."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import linecache
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+
+from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.cells.parsing import bindings
+from nbjudge.judge import failures
+from nbjudge.judge.asserts import RECORD, TellValues
+from nbjudge.judge.credit import NotPoints, points_for
+from nbjudge.judge.messages import Captured, Judged, TestCell
+from nbjudge.judge.shell import Shell, outputs_of
+
+_ABSENT = object()
+_NO_VALUE = object()
+Decode = Callable[[bytes, int], Any]
+
+
+class NoVerdict(BaseException):
+    """The cell cannot be judged, for a reason that is neither the test's nor the answer's.
+
+    No ``Exception``, so that a test which catches those does not go on.
+    """
+
+
+class _ForInstructor(Exception):
+    """What the instructor must mend; the message is for them alone."""
+
+
+@dataclass
+class _Unreadable(Exception):
+    """A captured value that cannot be decoded."""
+
+    name: str
+    reason: str
+
+
+class Runner:
+    """Runs the test cells of one notebook, in their order.
+
+    ``decode`` makes a value of captured bytes within a limit of so many bytes; it raises
+    ``Damaged`` for bytes that are none.
+    """
+
+    def __init__(self, decode: Decode) -> None:
+        self._decode = decode
+        InteractiveShell.clear_instance()
+        self._shell = Shell.instance()
+        self._shell.ast_transformers.append(TellValues())
+        self._flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        self._verdict_lost: NoVerdict | None = None
+        _draw_without_a_screen()
+
+    def close(self) -> None:
+        """Forget the notebook."""
+        Shell.clear_instance()
+
+    def lose_verdict(self, reason: str) -> NoVerdict:
+        """The exception that ends the cell without a verdict, even where a test catches it."""
+        self._verdict_lost = NoVerdict(reason)
+        return self._verdict_lost
+
+    def run(self, cell: TestCell, values: Mapping[str, Captured], limit: int) -> Judged:
+        """The verdict on one cell; ``limit``, in bytes, is for each decoded value."""
+        start = time.monotonic()
+        outputs: list[dict[str, Any]] = []
+        self._verdict_lost = None
+        self._shell.shown_errors.clear()
+        error: BaseException | None = None
+        value: Any = _NO_VALUE
+        with outputs_of(self._shell, outputs):
+            try:
+                value = self._value_of(cell, values, limit)
+            except BaseException as caught:
+                error = caught
+            if error is None and self._shell.shown_errors:
+                error = self._shell.shown_errors[0]
+            if error is None:
+                value = self._without_silent(value)
+        judged = self._judge(cell, error, value)
+        _close_figures()
+        return Judged(
+            **{**judged, "outputs": (*outputs, *judged["outputs"])},
+            seconds=time.monotonic() - start,
+        )
+
+    def _judge(self, cell: TestCell, error: BaseException | None, value: Any) -> dict[str, Any]:
+        if self._verdict_lost is not None:
+            return _no_verdict("NoVerdict", str(self._verdict_lost), is_instructors=False)
+        if isinstance(error, _ForInstructor):
+            return _no_verdict("TestError", str(error))
+        if isinstance(error, UsageError) and not failures.is_from_call(error):
+            words = f"The test cell '{cell.grade_id}' uses a magic wrongly: {error}"
+            return _no_verdict("TestError", words)
+        if isinstance(error, _Unreadable):
+            words = f"the value of {error.name} could not be read: {error.reason}"
+            error = NotHandedOut(words)
+        if error is not None:
+            return {
+                "outputs": (failures.error_output(error),),
+                "score": 0.0,
+                "failure": failures.failure(error),
+                "not_attempted": failures.is_not_attempted(error),
+                "narrow": failures.is_narrow(error),
+                "measured": failures.measured(error),
+            }
+        if value is _NO_VALUE or value is None:
+            return {"outputs": (), "score": float(cell.points)}
+        try:
+            score = points_for(value, cell.points, cell.grade_id)
+        except NotPoints as problem:
+            return _no_verdict("NotPoints", str(problem))
+        shown = {"text/plain": repr(score)}
+        result = {"output_type": "execute_result", "execution_count": None, "metadata": {}}
+        return {"outputs": ({**result, "data": shown},), "score": score}
+
+    def _value_of(self, cell: TestCell, values: Mapping[str, Captured], limit: int) -> Any:
+        """The last value of the cell, run with ``values`` bound for as long as it runs."""
+        body, last, source = self._read(cell)
+        for name, value in values.items():
+            if value.state == "refused":
+                raise NotHandedOut(value.reason or f"{name} could not be handed out")
+        decoded: dict[str, Any] = {}
+        for name, value in values.items():
+            is_known = value.state == "same" and value.reason in decoded
+            decoded[name] = decoded[value.reason] if is_known else self._decoded(name, value, limit)
+        with self._shell.builtin_trap, self._shell.display_trap:
+            from_stars = self._import(cell, set(values))
+            for name in from_stars:
+                decoded.pop(name, None)
+            with self._bound(decoded, cell):
+                return self._execute(cell, body, last, source)
+
+    def _decoded(self, name: str, value: Captured, limit: int) -> Any:
+        if value.state == "missing":
+            return _ABSENT
+        try:
+            return self._decode(value.data, limit)
+        except (Damaged, MemoryError) as error:
+            raise _Unreadable(name, str(error) or type(error).__name__) from None
+        except Exception as error:
+            raise _ForInstructor(
+                f"The judge cannot read the value of {name}: {failures.failure(error)}"
+            ) from error
+
+    def _read(self, cell: TestCell) -> tuple[ast.Module, ast.Expression | None, str]:
+        """The cell's statements, its last expression if it has one to show, and its text."""
+        try:
+            blank = len(cell.source) - len(cell.source.lstrip("\n"))
+            # IPython drops empty lines at the top; line numbers are to stay.
+            text = "\n" * blank + self._shell.transform_cell(cell.source)
+            tree = compile(
+                text, "<test>", "exec", self._flags | ast.PyCF_ONLY_AST, dont_inherit=True
+            )
+            compile(tree, "<test>", "exec", self._flags, dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise _ForInstructor(
+                f"The test cell '{cell.grade_id}' is not valid Python: {failures.failure(error)}"
+            ) from error
+        is_shown = bool(tree.body) and isinstance(tree.body[-1], ast.Expr)
+        tree = self._shell.transform_ast(tree)
+        if not is_shown or DisplayHook.semicolon_at_end_of_expression(text):
+            return tree, None, text
+        return ast.Module(tree.body[:-1], []), ast.Expression(tree.body[-1].value), text
+
+    def _execute(
+        self, cell: TestCell, body: ast.Module, last: ast.Expression | None, source: str
+    ) -> Any:
+        file = f"test cell {cell.grade_id}"
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        try:
+            self._evaluate(body, file, "exec")
+            return _NO_VALUE if last is None else self._evaluate(last, file, "eval")
+        except ImportError as error:
+            if _is_import_of(error, file, source) and not failures.is_from_call(error):
+                raise _ForInstructor(
+                    f"The test cell '{cell.grade_id}' cannot import what it needs: {error}"
+                ) from error
+            raise
+
+    def _evaluate(self, tree: ast.AST, file: str, mode: str) -> Any:
+        code = compile(tree, file, mode, self._flags, dont_inherit=True)
+        self._flags |= code.co_flags & _FUTURE_FLAGS
+        value = eval(code, self._shell.user_ns)
+        return asyncio.run(value) if code.co_flags & inspect.CO_COROUTINE else value
+
+    def _import(self, cell: TestCell, names: set[str]) -> set[str]:
+        """Run the cell's imports; those of ``names`` that a star import brought."""
+        namespace = self._shell.user_ns
+        brought: set[str] = set()
+        for statement in cell.imports:
+            tree = ast.parse(statement)
+            is_star = any(
+                isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+                for node in ast.walk(tree)
+            )
+            try:
+                if not is_star:
+                    self._evaluate(tree, "<import>", "exec")
+                    continue
+                found: dict[str, Any] = {}
+                exec(statement, found)
+            except Exception as error:
+                raise _ForInstructor(
+                    f"The test cell '{cell.grade_id}' needs `{statement}`, which the judge cannot "
+                    f"run: {failures.failure(error)}"
+                ) from error
+            # A name that a cell of the notebook binds otherwise is not the star's.
+            wanted = found.keys() - (names - set(cell.unbound)) - {"__builtins__"}
+            namespace.update({name: found[name] for name in wanted})
+            brought |= wanted & names
+        return brought
+
+    @contextmanager
+    def _bound(self, values: Mapping[str, Any], cell: TestCell) -> Iterator[None]:
+        """Bind the values for the block; afterwards the judge's own names are as before.
+
+        What the cell itself has bound anew under such a name is the judge's own from then on.
+        """
+        namespace = self._shell.user_ns
+        before = {name: namespace.get(name, _ABSENT) for name in values}
+        for name, value in values.items():
+            _put(namespace, name, value)
+        passed = False
+        try:
+            yield
+            passed = True
+        finally:
+            namespace.pop(RECORD, None)
+            binds = {binding.name for binding in bindings(cell.source)}
+            for name, value in values.items():
+                is_same = namespace.get(name, _ABSENT) is value
+                if name not in binds or (is_same and not passed):
+                    _put(namespace, name, before[name])
+
+    def _without_silent(self, value: Any) -> Any:
+        """``None`` for a last value that shows itself in a way of its own."""
+        if value is _NO_VALUE or value is None:
+            return value
+        formatter = self._shell.display_formatter.ipython_display_formatter
+        with self._shell.builtin_trap:
+            return None if formatter(value) else value
+
+
+def _no_verdict(name: str, words: str, is_instructors: bool = True) -> dict[str, Any]:
+    # With an error among the outputs nbgrader takes no such cell for passed.
+    words = failures.clipped(words, failures.MESSAGE_LIMIT)
+    judged = {"outputs": (failures.made_error_output(name, words),), "score": None}
+    return {**judged, "instructor_error" if is_instructors else "failure": words}
+
+
+def _put(namespace: dict[str, Any], name: str, value: Any) -> None:
+    if value is _ABSENT:
+        namespace.pop(name, None)
+    else:
+        namespace[name] = value
+
+
+def _is_import_of(error: BaseException, file: str, source: str) -> bool:
+    """Whether an import statement of the cell raised it, at top level or in its functions."""
+    lines = set()
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            lines.add(trace.tb_lineno)
+        trace = trace.tb_next
+    imports = (ast.Import, ast.ImportFrom)
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, imports)]
+    return any(node.lineno <= line <= node.end_lineno for node in nodes for line in lines)
+
+
+def _future_flags() -> int:
+    import __future__
+
+    names = __future__.all_feature_names
+    return sum({getattr(__future__, name).compiler_flag for name in names})
+
+
+_FUTURE_FLAGS = _future_flags()
+
+
+def _draw_without_a_screen() -> None:
+    import os
+
+    os.environ["MPLBACKEND"] = "Agg"
+    if "matplotlib" in sys.modules:
+        sys.modules["matplotlib"].use("Agg")
+
+
+def _close_figures() -> None:
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

@@ -1,0 +1,1 @@
+"""What is kept of a grade: the record beside it, and the marks that people gave."""

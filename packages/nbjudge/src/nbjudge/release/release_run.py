@@ -1,0 +1,111 @@
+"""Proof that a released notebook runs from top to bottom, but for what students must write."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbgrader.utils import is_solution
+
+from nbjudge.course import Course
+from nbjudge.errors import ReleaseError
+from nbjudge.release.release import copy_release
+from nbjudge.release.sockets import use_private_sockets
+
+
+@dataclass(frozen=True)
+class ReleaseRun:
+    """One released notebook as it ran: its code cells, and those that wait for an answer."""
+
+    notebook: str
+    code_cells: int
+    waiting_cells: tuple[str, ...]
+
+
+def run_release(course: Course, assignment: str) -> list[ReleaseRun]:
+    """Run every notebook of ``release/ASSIGNMENT`` in a temporary copy.
+
+    Raises ``ReleaseError`` for an error that ``Grading.expected_release_errors`` does not
+    name, or that comes before there is anything for the student to write. A cell that reads
+    what such a cell would have bound may fail in any way.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = copy_release(course, assignment, Path(folder))
+        return [
+            _run(course, assignment, path, sockets=Path(folder, f"sockets-{number}"))
+            for number, path in enumerate(sorted(copy.glob("*.ipynb")))
+        ]
+
+
+def _run(course: Course, assignment: str, path: Path, sockets: Path) -> ReleaseRun:
+    settings = course.settings
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        timeout=settings.seconds_for(assignment),
+        allow_errors=True,
+        shutdown_kernel="immediate",
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    sockets.mkdir()
+    use_private_sockets(client.create_kernel_manager(), sockets)
+    place = f"release/{assignment}/{path.name}"
+    try:
+        environment = {**os.environ, **settings.kernel_environment}
+        client.execute(env=environment, stderr=subprocess.DEVNULL)
+    except CellTimeoutError as error:
+        seconds = settings.seconds_for(assignment)
+        raise ReleaseError(
+            f"{place}: a cell ran longer than {seconds} s. Make it faster, or raise "
+            f"c.Grading.cell_seconds.\n{error}"
+        ) from error
+    except DeadKernelError as error:
+        raise ReleaseError(f"{place}: the kernel died while it ran.") from error
+    waiting = []
+    something_to_write = False
+    missing: set[str] = set()
+    for number, cell in enumerate(notebook.cells, start=1):
+        something_to_write = something_to_write or is_solution(cell)
+        error = _error(cell)
+        if error is None:
+            continue
+        name = f"cell {number} ({cell.source.strip().splitlines()[0][:60]!r})"
+        bound, read = _names(cell.source)
+        expected = error.ename in settings.expected_release_errors
+        if expected or missing & read:
+            missing |= bound
+        else:
+            raise ReleaseError(
+                f"{place}, {name}: {error.ename}: {error.evalue}. Only "
+                f"{', '.join(settings.expected_release_errors)} may come from an unanswered "
+                "task; mend the cell, or add to c.Grading.expected_release_errors."
+            )
+        if not something_to_write:
+            raise ReleaseError(
+                f"{place}, {name}: {error.ename}, before there is anything to write."
+            )
+        waiting.append(name)
+    code_cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+    return ReleaseRun(path.name, code_cells, tuple(waiting))
+
+
+def _names(source: str) -> tuple[set[str], set[str]]:
+    """The names that a cell binds, and those that it reads."""
+    try:
+        names = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
+    except SyntaxError:  # IPython's own, such as %matplotlib
+        return set(), set()
+    bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    return bound, {node.id for node in names if isinstance(node.ctx, ast.Load)}
+
+
+def _error(cell: NotebookNode) -> NotebookNode | None:
+    return next((out for out in cell.get("outputs", []) if out.output_type == "error"), None)

@@ -1,0 +1,265 @@
+"""One notebook, tried: its cells are run, its test cells judged, in the order of the notebook."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from nbformat import NotebookNode, from_dict
+from nbgrader.utils import determine_grade, is_grade
+
+from nbjudge.assignment import Assignment
+from nbjudge.assignment.blueprint import Blueprint
+from nbjudge.assignment.markers import split
+from nbjudge.cells.names import kernel_prelude
+from nbjudge.course.data import GradingData
+from nbjudge.course.settings import Grading
+from nbjudge.digests import digest_folder, digest_of
+from nbjudge.errors import NotGraded
+from nbjudge.execute.execution import NotStored, Replay, Run
+from nbjudge.execute.live import LiveRun
+from nbjudge.execute.provisioner import KernelOrder
+from nbjudge.execute.store import Executions
+from nbjudge.judge.client import Judge, JudgeFailed
+from nbjudge.judge.messages import Judged, TestCell
+from nbjudge.record.records import Attempt, NotebookRun
+from nbjudge.record.scores import CellScore, error_message, is_test, tidy_test_outputs
+from nbjudge.sandbox import Tier
+from nbjudge.trial.stopped import with_cause
+from nbjudge.versions import versions
+from nbjudge.warm.client import ask_for_judge
+
+# The seeds of another attempt are this far from those of the one before.
+_SHIFT = 1_000
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """With what the notebooks of an assignment are tried, on this machine or on another.
+
+    ``preload`` are the modules that the warm server imports, ``ignore`` nbgrader's patterns of
+    files to leave out; ``hidden`` must not be seen even if it lies in a folder that can be read.
+    """
+
+    assignment: Assignment
+    grading: Grading
+    data: GradingData
+    tier: Tier
+    preload: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    hidden: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where notebooks are tried now.
+
+    ``files`` is the folder whose content the notebooks find beside themselves, ``judge_files``
+    that which the tests find; ``server`` the address of the warm server.
+    """
+
+    conditions: Conditions
+    server: str
+    store: Executions
+    files: Path
+    judge_files: Path
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of a notebook: the notebook with its outputs, the scores, how they came about."""
+
+    notebook: NotebookNode
+    scores: tuple[CellScore, ...]
+    run: NotebookRun
+
+
+@dataclass(frozen=True)
+class _Step:
+    kind: Literal["run", "judge", "run and read"]
+    place: int
+    grade_id: str
+    source: str
+
+
+def with_notes(trial: Trial, notes: Sequence[str]) -> Trial:
+    """The trial with what was put back or set aside before it, for the student to read."""
+    trial.notebook.metadata["nbjudge"] = {"notes": list(notes)}
+    return replace(trial, run=replace(trial.run, notes=tuple(notes)))
+
+
+def try_notebook(nb: NotebookNode, name: str, setting: Setting) -> Trial:
+    """Try the restored notebook ``name``; what depends on luck, and fails narrowly, more than once.
+
+    The best attempt counts; the others are in its ``attempts``. Raises ``NotGraded`` where there
+    is no verdict: the kernel died, a limit was passed, the judge failed, a test is wrong.
+    """
+    blueprint = setting.conditions.assignment.blueprint(name)
+    attempts: list[Attempt] = []
+    best: Trial | None = None
+    for number in range(1 + setting.conditions.grading.luck_attempts):
+        shift = number * _SHIFT
+        trial, judged = _try_once(copy.deepcopy(nb), blueprint, setting, shift)
+        score = sum(cell.score or 0.0 for cell in trial.scores)
+        measured = {cell: dict(found.measured) for cell, found in judged.items() if found.measured}
+        if best is None or score > max(attempt.score for attempt in attempts):
+            best = trial
+        attempts.append(Attempt(shift, score, measured))
+        if not any(found.narrow for found in judged.values()):
+            break
+    return replace(best, run=replace(best.run, attempts=tuple(attempts)))
+
+
+def _try_once(
+    nb: NotebookNode, blueprint: Blueprint, setting: Setting, shift: int
+) -> tuple[Trial, dict[str, Judged]]:
+    steps = _steps(nb, blueprint)
+    conditions = setting.conditions
+    grading, data = conditions.grading, conditions.data
+    confinement = grading.confinement(
+        setting.files,
+        (
+            *data.readable,
+            *(value for value in data.environment.values() if isinstance(value, Path)),
+        ),
+        {**_texts(data.environment), "NBGRADER_EXECUTION": "autograde"},
+        conditions.tier,
+        conditions.hidden,
+    )
+    digest = digest_of(
+        {
+            "steps": [asdict(step) for step in steps],
+            "files": digest_folder(setting.files),
+            "data": dict(data.context),
+            "environment": {**grading.kernel_environment, **data.described()},
+            # That of processor time follows from another one, and from the machine's cores.
+            "limits": asdict(confinement.limits) | {"cpu_seconds": 0},
+            "seconds": [grading.seconds_for(conditions.assignment.name), grading.call_seconds],
+            "megabytes": [grading.max_output_megabytes, grading.max_value_megabytes],
+            "seeds": [grading.seed, shift],
+            "tier": conditions.tier,
+            "versions": versions(),
+        }
+    )
+    stored = setting.store.get(digest) if grading.reuse_executions else None
+    if stored is not None:
+        try:
+            judged = _walk(nb, steps, blueprint, Replay(stored), setting)
+            run = NotebookRun(blueprint.notebook, digest, True, stored.usage, ())
+            return Trial(nb, _scores(nb, blueprint, judged), run), judged
+        except NotStored:
+            pass  # a mended test asks for something that was not asked before
+    order = KernelOrder(setting.server, confinement, grading.seed, shift)
+    live = LiveRun(grading, conditions.assignment.name, order)
+    with live.kernel():
+        judged = _walk(nb, steps, blueprint, live, setting)
+    setting.store.put(digest, live.execution)
+    run = NotebookRun(blueprint.notebook, digest, False, live.execution.usage, ())
+    return Trial(nb, _scores(nb, blueprint, judged), run), judged
+
+
+def _steps(nb: NotebookNode, blueprint: Blueprint) -> list[_Step]:
+    """What is to be done with each code cell. Of a test cell, only what is public is run."""
+    later = [
+        cell.source if cell.cell_type == "code" and not is_test(cell) else "" for cell in nb.cells
+    ]
+    steps = []
+    for place, cell in enumerate(nb.cells):
+        if cell.cell_type != "code":
+            continue
+        if not is_test(cell):
+            steps.append(_Step("run", place, "", cell.source))
+            continue
+        grade_id = cell.metadata.nbgrader["grade_id"]
+        if blueprint.in_kernel(grade_id):
+            steps.append(_Step("run and read", place, grade_id, cell.source))
+        else:
+            visible, _ = split(cell.source, ("HIDDEN TESTS",))
+            prelude = kernel_prelude("\n".join(visible), [text for text in later[place:] if text])
+            steps.append(_Step("judge", place, grade_id, prelude))
+    return steps
+
+
+def _walk(
+    nb: NotebookNode, steps: list[_Step], blueprint: Blueprint, run: Run, setting: Setting
+) -> dict[str, Judged]:
+    """Go through the notebook, leaving the outputs in it; the judge's verdicts by grade id."""
+    judged: dict[str, Judged] = {}
+    with _judge(setting) as judge:
+        for step in steps:
+            cell = nb.cells[step.place]
+            if step.kind != "judge":
+                start = run.run if step.kind == "run" else run.run_test
+                outputs = start(step.place, step.source) if step.source.strip() else []
+                cell.outputs = [from_dict(output) for output in outputs]
+                if step.kind == "run and read":
+                    tidy_test_outputs(cell)
+                continue
+            result = _judge_cell(judge, blueprint, step.grade_id, run)
+            result = with_cause(result, nb.cells[: step.place])
+            judged[step.grade_id] = result
+            cell.outputs = [from_dict(output) for output in result.outputs]
+            if step.source:
+                run.run_unseen(step.source)
+    return judged
+
+
+def _judge_cell(judge: Judge, blueprint: Blueprint, grade_id: str, run: Run) -> Judged:
+    master, needs = blueprint.tests[grade_id], blueprint.needs(grade_id)
+    test = TestCell(
+        grade_id, master.source, float(master.points or 0.0), needs.imports, needs.unbound
+    )
+    values = run.values(grade_id, needs.values)
+    try:
+        result = judge.run(test, values, lambda ref, request: run.call(grade_id, ref, request))
+    except JudgeFailed as error:
+        raise NotGraded(
+            f"The test cell '{grade_id}' has no verdict: {error}. This is for the instructor to "
+            "look into."
+        ) from error
+    if result.instructor_error:
+        raise NotGraded(result.instructor_error)
+    return result
+
+
+def _judge(setting: Setting) -> Judge:
+    grading, data = setting.conditions.grading, setting.conditions.data
+    request = {
+        "environment": {
+            **os.environ,
+            **grading.kernel_environment,
+            **_texts(data.judge_environment),
+            "NBGRADER_EXECUTION": "autograde",
+        },
+        "folder": str(setting.judge_files),
+        "memory_megabytes": 2 * grading.memory_megabytes,
+    }
+    limit = 1_000_000 * grading.max_value_megabytes
+    connection = ask_for_judge(setting.server, request)
+    return Judge(connection, seconds=grading.judge_seconds, limit=limit)
+
+
+def _texts(environment: Mapping[str, str | Path]) -> dict[str, str]:
+    return {name: str(value) for name, value in environment.items()}
+
+
+def _scores(
+    nb: NotebookNode, blueprint: Blueprint, judged: Mapping[str, Judged]
+) -> tuple[CellScore, ...]:
+    scores = []
+    for cell in nb.cells:
+        if not is_grade(cell):
+            continue
+        grade_id = cell.metadata.nbgrader["grade_id"]
+        if grade_id in judged:
+            found = judged[grade_id]
+            points = float(cell.metadata.nbgrader["points"])
+            verdict = (found.score, points, found.failure, round(found.seconds, 3))
+        else:
+            verdict = (*determine_grade(cell), error_message(cell))
+        scores.append(CellScore(blueprint.notebook, grade_id, *verdict))
+    return tuple(scores)

@@ -1,0 +1,42 @@
+"""Which modules are worth importing once for all: those that an assignment's notebooks import."""
+
+from __future__ import annotations
+
+import ast
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+from nbjudge.cells.parsing import parse
+
+
+def imported_modules(source: Path) -> tuple[str, ...]:
+    """The installed modules that the source notebooks import at the top of a cell, sorted."""
+    named: set[str] = set()
+    for path in sorted(source.glob("*/*.ipynb")):
+        try:
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            for cell in cells:
+                if cell["cell_type"] == "code":
+                    named |= imports_of("".join(cell["source"]))
+        except (OSError, ValueError, LookupError, TypeError):
+            continue
+    return tuple(sorted(name for name in named if _is_installed(name)))
+
+
+def imports_of(text: str) -> set[str]:
+    """The modules that a cell imports at its top level."""
+    body = parse(text).body
+    named = {alias.name for item in body if isinstance(item, ast.Import) for alias in item.names}
+    return named | {
+        item.module
+        for item in body
+        if isinstance(item, ast.ImportFrom) and item.module and not item.level
+    }
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False

@@ -1,0 +1,123 @@
+"""What instructors and the certificate office have of the `dlcourse` command."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from nbcertify.cli import app as certificates
+from nbjudge.cli.app import (
+    Appendix,
+    VetChanged,
+    VetForce,
+    VetPage,
+    check_machine,
+    grade,
+    release,
+    vet_assignments,
+)
+from nbjudge.cli.terminal import (
+    HERE,
+    Assignments,
+    CourseOption,
+    Jobs,
+    console,
+    errors_told,
+    progress_bar,
+)
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+app = typer.Typer()
+app.command()(release)
+
+# The data of this course, whose thresholds are measured.
+_OURS = "dlcourse.grading:grading_data"
+
+
+@app.command()
+def vet(
+    assignments: Assignments = None,
+    course: CourseOption = HERE,
+    page: VetPage = None,
+    changed: VetChanged = False,
+    force: VetForce = False,
+    jobs: Jobs = None,
+) -> None:
+    """Try an assignment's tests: do they reject what is wrong, and accept what is right?
+
+    As `nbjudge vet`, and the evidence of each threshold is shown beside it.
+    """
+    with errors_told():
+        from nbjudge.course import load_course
+
+        here = load_course(course)
+        vet_assignments(
+            here,
+            assignments or here.assignments(),
+            page=page,
+            changed=changed,
+            force=force,
+            jobs=jobs,
+            appendix=_thresholds() if here.settings.data == _OURS else Appendix(),
+        )
+
+
+def _thresholds() -> Appendix:
+    from dlcourse.data import find_source
+    from dlcourse.thresholds import load
+    from dlcourse.thresholds.chances import describe
+    from dlcourse.thresholds.report import make_fragment, threshold_tables
+
+    calibrated = describe(load(find_source().name))
+    return Appendix(
+        tuple(threshold_tables(calibrated)),
+        make_fragment(calibrated) if calibrated else "",
+        sum(not one.holds for one in calibrated),
+    )
+
+
+app.command()(grade)
+
+
+@app.command()
+def demo(
+    course: CourseOption = HERE,
+    jobs: Annotated[
+        int | None, typer.Option(help="How many at once.", show_default="one more than cores")
+    ] = None,
+) -> None:
+    """Grade a made-up class, and issue certificates to those of it who are eligible.
+
+    Takes a few minutes. What it does is left in submitted/, autograded/ and gradebook/ to look at:
+    `make lab`, then Nbgrader → Formgrader. A course where somebody else's work has been handed in
+    is left alone.
+    """
+    with errors_told():
+        from nbcertify.view import short_text
+        from nbjudge.course import load_course
+
+        from dlcourse.demo import run_demo
+
+        here = load_course(course)
+        with progress_bar() as progress:
+            done = run_demo(here, jobs=jobs, progress=progress)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in ("student", "assignment", "score", "status"):
+        table.add_column(column, no_wrap=True)
+    for tier in done.tiers:
+        table.add_column(tier)
+    table.add_column("why")
+    for row in done.rows:
+        if row.verdicts:
+            table.add_section()
+        told = map(short_text, row.verdicts) if row.verdicts else ("" for _ in done.tiers)
+        table.add_row(row.student, row.assignment, row.score, row.status, *told, row.why)
+    console.print(table)
+    console.print(f"{len(done.certificates)} certificates. One of them:")
+    for path in done.certificates[:1]:
+        console.print(f"  {path}", highlight=False, soft_wrap=True)
+
+
+app.command()(check_machine)
+app.add_typer(certificates)
