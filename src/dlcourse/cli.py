@@ -7,35 +7,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
-from typer.core import TyperGroup
 
 FAILED = 2
 
 
-class _Commands(TyperGroup):
-    """Says what to install where a command is not there because grading is not installed."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            if not _is_student:
-                raise
-            raise click.UsageError(
-                f"{error.message} This is a student's installation; the commands for grading and "
-                "certificates come with: pip install ./packages/nbjudge ./packages/nbcertify "
-                "'.[grading]'"
-            ) from None
-
+_ADVICE = (
+    "This is a student's installation. The commands for grading and for certificates come with: "
+    "pip install ./packages/nbjudge ./packages/nbcertify '.[grading]'"
+)
 
 app = typer.Typer(
-    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -94,9 +78,8 @@ try:
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in ("nbjudge", "nbcertify"):
         raise
-    _is_student = True
+    app.info.epilog = _ADVICE
 else:
-    _is_student = False
     app.add_typer(_instructors)
 
 if __name__ == "__main__":
