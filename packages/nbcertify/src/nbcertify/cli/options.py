@@ -1,0 +1,44 @@
+"""What the commands share: options, and whom and what they are about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from nbjudge.cli.terminal import stop
+
+if TYPE_CHECKING:
+    from nbjudge.course import Course
+
+    from nbcertify.deciding import Decided
+    from nbcertify.issuing import Office
+    from nbcertify.policy import Policy
+
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(help="What certificates take.", show_default="gradebook/policy.toml"),
+]
+StudentOption = Annotated[
+    list[str] | None,
+    typer.Option(help="Only this student; may be given several times.", show_default=False),
+]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+
+
+def require_known(students: list[str] | None, decided: Decided) -> None:
+    known = {decision.student for decision in decided.decisions}
+    if unknown := sorted(set(students or ()) - known):
+        stop(f"There is no student {', '.join(unknown)}.")
+
+
+def office_of(course: Course, policy: Policy | None = None) -> Office:
+    from nbcertify.issuer import read_issuer
+    from nbcertify.issuing import Office
+    from nbcertify.keys import keys_folder
+    from nbcertify.places import Places
+    from nbcertify.policy import read_policy
+
+    places = Places(course.gradebook_folder)
+    policy = policy or read_policy(places.policy)
+    return Office(places, policy, read_issuer(places.issuer), keys_folder())
