@@ -27,12 +27,14 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 
 def require_known(students: list[str] | None, decided: Decided) -> None:
+    """Stop if one of the students that were asked for is not known."""
     known = {decision.student for decision in decided.decisions}
     if unknown := sorted(set(students or ()) - known):
         stop(f"There is no student {', '.join(unknown)}.")
 
 
 def office_of(course: Course, policy: Policy | None = None) -> Office:
+    """What the course issues certificates with; the policy is read if it is not given."""
     from nbcertify.issuer import read_issuer
     from nbcertify.issuing import Office
     from nbcertify.keys import keys_folder
