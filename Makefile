@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lab release clean
+.PHONY: help setup demo test test-slow docs lab release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ test: $(READY) ## lint, and the quick tests
 test-slow: $(READY) ## the tests that train models, grade the class, or drive a browser
 	.venv/bin/pytest -m slow -rs
 
+docs: $(READY) ## build the documentation in docs/_build/html
+	.venv/bin/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
+
 lab: $(READY) ## open JupyterLab with nbgrader and this course's configuration
 	.venv/bin/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -34,5 +37,5 @@ release: $(READY) ## make the student versions in release/ from source/
 	.venv/bin/dlcourse release
 
 clean: ## remove the environment and caches, never a class's work
-	rm -rf .venv .uv .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .uv .pytest_cache .ruff_cache .import_linter_cache .hypothesis docs/_build
 	find src tests benchmarks tools -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,6 +1,6 @@
 """This course's own tests, tried: some cases of `image-data`, and more where there is time.
 
-`dlcourse vet` tries all of them; what came of that is in docs/vet.html.
+`dlcourse vet` tries all of them; what came of that is in docs/reports/vet.html.
 """
 
 from __future__ import annotations

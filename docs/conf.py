@@ -1,0 +1,62 @@
+"""Builds the documentation site: `make docs`.
+
+Pages that would go out of date are generated from the code before Sphinx reads them; see
+`generate`. Every warning is an error.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+project = "Introduction to deep learning"
+author = "The contributors"
+project_copyright = "2026, the contributors. Code: Apache-2.0. Text and pictures: CC BY 4.0"
+release = version = version_of("dlcourse")
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosectionlabel",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["_build"]
+nitpicky = True
+nitpick_ignore_regex = [
+    # What other packages document, and what ours do not promise to keep.
+    ("py:.*", r"(?!nbjudge|nbcertify|dlcourse).*"),
+    ("py:.*", r"nbjudge\.(admit|assignment|record)\..*"),
+]
+# In docstrings, `name` is code.
+default_role = "literal"
+
+# The released notebooks are shown, never run: a student's answers are missing in them.
+nb_execution_mode = "off"
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
+myst_heading_anchors = 4
+autosectionlabel_prefix_document = True
+autosectionlabel_maxdepth = 2
+
+html_theme = "furo"
+html_title = "Introduction to deep learning"
+html_static_path = []
+# Reports that are pages already.
+html_extra_path = ["reports"]
+html_theme_options = {"navigation_with_keys": True}
+# The prompt and the output of a command are not copied with it.
+copybutton_prompt_text = r"\$ "
+copybutton_prompt_is_regexp = True
+
+
+def setup(app: Sphinx) -> None:
+    """Let Sphinx generate the pages that come from the code."""
+    from generate import write_pages
+
+    app.connect("builder-inited", lambda app: write_pages(HERE))
