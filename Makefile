@@ -19,9 +19,10 @@ $(READY): pyproject.toml uv.lock tools/bootstrap
 demo: $(READY) ## grade a sample class and issue its certificates
 	.venv/bin/dlcourse demo
 
-test: $(READY) ## lint, and the quick tests
+test: $(READY) ## lint, check the types, and the quick tests
 	.venv/bin/ruff check
 	.venv/bin/lint-imports
+	.venv/bin/mypy
 	.venv/bin/pytest -m "not slow"
 
 test-slow: $(READY) ## the tests that train models, grade the class, or drive a browser
@@ -37,5 +38,5 @@ release: $(READY) ## make the student versions in release/ from source/
 	.venv/bin/dlcourse release
 
 clean: ## remove the environment and caches, never a class's work
-	rm -rf .venv .uv .pytest_cache .ruff_cache .import_linter_cache .hypothesis docs/_build
+	rm -rf .venv .uv .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis docs/_build
 	find src tests benchmarks tools -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

@@ -93,7 +93,7 @@ def _receive(files: Files, folder: Path, name: str) -> None:
 
 
 @cache
-def _received() -> tempfile.TemporaryDirectory:
+def _received() -> tempfile.TemporaryDirectory[str]:
     """What this process was sent; it goes with the process.
 
     What a process left that was killed goes now.

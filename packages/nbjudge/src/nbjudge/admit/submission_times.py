@@ -54,8 +54,9 @@ def read_submission_times(gradebook_folder: Path) -> dict[tuple[str, str], datet
 
 def _read_time(text: str | None, where: str) -> datetime:
     try:
-        return parse_utc((text or "").strip())
+        time: datetime = parse_utc((text or "").strip())
     except (ValueError, OverflowError) as error:
         raise CourseError(
             f"{where}, column time: {text!r} is no time. Write it like 2026-06-12 16:58:03 UTC."
         ) from error
+    return time

@@ -91,9 +91,10 @@ def read_timestamp(folder: Path) -> datetime | None:
         return None
     try:
         with file.open(encoding="utf-8") as text:
-            return parse_utc(text.read(200).strip())
+            time: datetime = parse_utc(text.read(200).strip())
     except (ValueError, OverflowError):
         return None
+    return time
 
 
 
@@ -259,7 +260,8 @@ def _missing(notebook: str, present: Sequence[str]) -> str:
 
 
 def _file_limit(course: Course) -> int:
-    return 1000 * course.coursedir().max_file_size
+    kilobytes: int = course.coursedir().max_file_size
+    return 1000 * kilobytes
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from nbjudge.assignment.masters import restore
 from nbjudge.content import Content, content_of
 from nbjudge.course import Course
 from nbjudge.digests import digest_of
-from nbjudge.errors import NotGraded
+from nbjudge.errors import CourseError, NotGraded
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,15 @@ class Assignment:
         return restored.notes
 
 
-def read_assignment(course: Course, name: str) -> Assignment | None:
+def read_assignment(course: Course, name: str) -> Assignment:
+    """An assignment as the gradebook has it. Raises ``CourseError`` if it was not released."""
+    assignment = find_assignment(course, name)
+    if assignment is None:
+        raise CourseError(f"{name} has not been released yet. Release it first.")
+    return assignment
+
+
+def find_assignment(course: Course, name: str) -> Assignment | None:
     """An assignment as the gradebook has it; ``None`` if it was not released."""
     folder = course.source / name
     with course.gradebook() as gradebook:

@@ -88,7 +88,8 @@ def _source_cell(cell: Mapping[str, Any], released: Mapping[str, MasterCell]) ->
 
 
 def _flags(cell: Mapping[str, Any]) -> Mapping[str, Any]:
-    return cell.get("metadata", {}).get("nbgrader", {})
+    flags: Mapping[str, Any] = cell.get("metadata", {}).get("nbgrader", {})
+    return flags
 
 
 def _read_source(path: Path) -> Mapping[str, Any] | None:

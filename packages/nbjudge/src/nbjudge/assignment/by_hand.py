@@ -29,7 +29,6 @@ from typing import Any, TypeVar
 from nbjudge.errors import CourseError
 
 FILE = "vet.toml"
-Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,9 @@ class Equivalent:
     reason: str
 
 
+Entry = TypeVar("Entry", Misconception, RightAnswer, Equivalent)
+
+
 @dataclass(frozen=True)
 class ByHand:
     """What stands in a `vet.toml`."""
@@ -82,11 +84,14 @@ def read_by_hand(folder: Path) -> ByHand:
         return ByHand()
     except (OSError, ValueError) as error:
         raise CourseError(f"{path} cannot be read: {error}") from error
-    known = {"misconceptions": Misconception, "right_answers": RightAnswer}
-    known["equivalents"] = Equivalent
+    known = [field.name for field in fields(ByHand)]
     if unknown := set(content) - set(known):
         raise CourseError(f"{path}: there is no [[{min(unknown)}]]; there are {', '.join(known)}")
-    return ByHand(**{name: _entries(path, name, content, kind) for name, kind in known.items()})
+    return ByHand(
+        _entries(path, "misconceptions", content, Misconception),
+        _entries(path, "right_answers", content, RightAnswer),
+        _entries(path, "equivalents", content, Equivalent),
+    )
 
 
 def _entries(

@@ -33,9 +33,9 @@ class MasterCell:
     points: float | None
 
     @property
-    def metadata(self) -> dict[str, object]:
+    def metadata(self) -> dict[str, str | float]:
         """Nbgrader's metadata for this cell."""
-        flags = {
+        flags: dict[str, str | float] = {
             "schema_version": SCHEMA_VERSION,
             "grade_id": self.grade_id,
             "grade": self.grade,
@@ -120,9 +120,10 @@ def restore(notebook: NotebookNode, masters: Sequence[MasterCell]) -> Restored:
     ids: set[str] = set()
     for index, cell in enumerate(notebook.cells):
         grade_id = _grade_id(cell)
-        if last.get(grade_id) == index:
-            source = cell.source if known[grade_id].solution else known[grade_id].source
-            cells.append(_cell(known[grade_id].cell_type, source, known[grade_id].metadata))
+        if grade_id is not None and last.get(grade_id) == index:
+            master = known[grade_id]
+            source = cell.source if master.solution else master.source
+            cells.append(_cell(master.cell_type, source, master.metadata))
         else:
             cells.append(_cell(cell.cell_type, cell.source, None))
         cells[-1].id = _fresh_id(cell.get("id"), index, ids)
@@ -159,9 +160,8 @@ def _changes(
         if cell.metadata.get("tags"):
             notes.append(f"The cell '{grade_id}' had tags; they were taken off.")
         flags = cell.metadata.nbgrader
-        wanted = {"grade": master.grade, "solution": master.solution, "locked": master.locked}
-        wanted |= {"points": master.points} if master.grade else {}
-        if any(flags.get(key, value) != value for key, value in wanted.items()):
+        kept = ("grade", "solution", "locked", *(["points"] if master.grade else []))
+        if any(key in flags and flags[key] != getattr(master, key) for key in kept):
             notes.append(f"nbgrader's marks of the cell '{grade_id}' were put back.")
     return notes
 
@@ -174,14 +174,14 @@ def _released(master: MasterCell) -> str:
 def _in_order(cells: list[NotebookNode], masters: Sequence[MasterCell]) -> list[NotebookNode]:
     """The known cells in the masters' order, each followed by what followed it."""
     place = {master.grade_id: number for number, master in enumerate(masters)}
-    blocks: list[list[NotebookNode]] = [[]]
+    blocks: list[tuple[int, list[NotebookNode]]] = [(-1, [])]
     for cell in cells:
-        if _grade_id(cell) in place:
-            blocks.append([])
-        blocks[-1].append(cell)
-    first, *others = blocks
-    others.sort(key=lambda block: place[_grade_id(block[0])])
-    return [*first, *(cell for block in others for cell in block)]
+        grade_id = _grade_id(cell)
+        if grade_id in place:
+            blocks.append((place[grade_id], []))
+        blocks[-1][1].append(cell)
+    blocks.sort(key=lambda block: block[0])
+    return [cell for _, block in blocks for cell in block]
 
 
 def _place(cells: list[NotebookNode], masters: Sequence[MasterCell], missing: MasterCell) -> int:
@@ -214,7 +214,7 @@ def _writable(text: str) -> str:
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
-def _cell(cell_type: str, source: str, nbgrader: dict[str, object] | None) -> NotebookNode:
+def _cell(cell_type: str, source: str, nbgrader: dict[str, str | float] | None) -> NotebookNode:
     cell = NotebookNode(cell_type=cell_type, source=_writable(source), metadata=NotebookNode())
     if nbgrader is not None:
         cell.metadata.nbgrader = NotebookNode(nbgrader)

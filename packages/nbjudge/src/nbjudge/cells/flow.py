@@ -44,18 +44,19 @@ def code_objects(code: CodeType) -> Iterator[CodeType]:
             yield from code_objects(constant)
 
 
-def compiled(node: ast.AST) -> CodeType | None:
+def compiled(node: ast.stmt | ast.expr) -> CodeType | None:
     """The code of a statement or an expression by itself; ``None`` if it has no meaning alone."""
-    if isinstance(node, ast.expr):
-        node = ast.Expr(node)
-    module = ast.fix_missing_locations(ast.Module([node], []))
+    statement = ast.Expr(node) if isinstance(node, ast.expr) else node
+    module = ast.fix_missing_locations(ast.Module([statement], []))
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
-        return compile(module, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        code: CodeType = compile(module, "<cell>", "exec", flags, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError):
         return None
+    return code
 
 
-def _global_loads(node: ast.AST) -> set[str]:
+def _global_loads(node: ast.stmt | ast.expr) -> set[str]:
     """The names that a function, lambda or comprehension looks up outside of itself."""
     found: set[str] = set()
     code = compiled(node)
@@ -68,7 +69,7 @@ def _global_loads(node: ast.AST) -> set[str]:
     return found - {"__class__"}
 
 
-def called_loads(node: ast.AST) -> set[str]:
+def called_loads(node: ast.stmt) -> set[str]:
     """The names that a function or class looks up outside of itself once it is called."""
     code = compiled(node)
     parts = list(code_objects(code))[1:] if code else []
@@ -251,7 +252,7 @@ class _Flow(ast.NodeVisitor):
         breaks = any(isinstance(inner, ast.Break) for part in node.body for inner in ast.walk(part))
         self.bound = _join(after, start) if breaks else after
 
-    def _try(self, node: ast.Try) -> None:
+    def _try(self, node: ast.Try | ast.TryStar) -> None:
         start = None if self.bound is None else set(self.bound)
         after = self._branch([*node.body, *node.orelse], start)
         for handler in node.handlers:

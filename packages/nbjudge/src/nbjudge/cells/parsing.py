@@ -132,7 +132,7 @@ def _bound_by(statement: ast.stmt) -> Iterator[tuple[str, str]]:
             yield name, ""
 
 
-def _imports(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+def _imports(statement: ast.stmt | ast.ExceptHandler | ast.match_case) -> Iterator[tuple[str, str]]:
     """The imports at top level, each name with a statement that binds this one alone."""
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return

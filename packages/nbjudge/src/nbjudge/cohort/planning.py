@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nbgrader.api import Gradebook
 
 from nbjudge.admit.submissions import Submission, name_problem
-from nbjudge.assignment import Assignment, read_assignment
+from nbjudge.assignment import Assignment, find_assignment
 from nbjudge.course import Course
 from nbjudge.record.marks import Totals, read_totals
 from nbjudge.record.records import BEGUN, Inputs, Record, read_record
@@ -56,7 +56,7 @@ def plan(judging: Judging, submissions: Sequence[Submission], *, force: bool) ->
     """
     course = judging.course
     assignments = {
-        name: read_assignment(course, name) for name in {item.assignment for item in submissions}
+        name: find_assignment(course, name) for name in {item.assignment for item in submissions}
     }
     with course.gradebook() as gradebook:
         return [
@@ -109,7 +109,7 @@ def _why(record: Record | None, inputs: Inputs) -> str:
 def _not_released(course: Course, name: str) -> str:
     if name in course.assignments():
         return f"{name} has not been released yet, so nothing can be graded in it."
-    released = [item for item in course.assignments() if read_assignment(course, item) is not None]
+    released = [item for item in course.assignments() if find_assignment(course, item) is not None]
     return (
         f"{name} is not an assignment of this course. "
         f"Its assignments are: {', '.join(released) or 'none'}."

@@ -10,7 +10,8 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
 from nbjudge.configure import default_db_url
 from nbjudge.course.database import make_database
@@ -60,7 +61,8 @@ class Course:
     @property
     def db_url(self) -> str:
         """The URL of nbgrader's database."""
-        return self.config.CourseDirectory.db_url
+        url: str = self.config.CourseDirectory.db_url
+        return url
 
     @property
     def settings(self) -> Grading:
@@ -94,7 +96,8 @@ class Course:
             yield gradebook
 
     def _folder(self, trait: str) -> Path:
-        return self.root / getattr(self.coursedir(), trait)
+        name: str = getattr(self.coursedir(), trait)
+        return self.root / name
 
     def _make_database(self) -> None:
         self.gradebook_folder.mkdir(parents=True, exist_ok=True)

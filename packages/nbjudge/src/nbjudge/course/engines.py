@@ -6,6 +6,7 @@ drops its connections.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,8 @@ def keep_engines() -> None:
     """Let nbgrader have the engine that it had before for the same database."""
     if hasattr(nbgrader.api.create_engine, "cache_clear"):
         return
-    create_engine, metadata = nbgrader.api.create_engine, nbgrader.api.Base.metadata
+    create_engine: Callable[..., Engine] = nbgrader.api.create_engine
+    metadata = nbgrader.api.Base.metadata
     create_all = metadata.create_all
 
     def make_engine(url: str, **options: Any) -> Engine:
@@ -25,7 +27,7 @@ def keep_engines() -> None:
             # A file may be replaced by another one: it has to be opened anew.
             return create_engine(url, **options)
         engine = create_engine(url, pool_pre_ping=True, **options)
-        engine.dispose = lambda close=True: None
+        engine.dispose = lambda close=True: None  # type: ignore[method-assign]
         return engine
 
     def create_missing(bind: Engine) -> None:

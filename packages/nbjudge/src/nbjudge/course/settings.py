@@ -9,7 +9,7 @@ from pathlib import Path
 from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode
 from traitlets.config import Configurable
 
-from nbjudge.sandbox import TIERS, Confinement, Limits, readable_paths
+from nbjudge.sandbox import TIERS, Confinement, Limits, Tier, readable_paths
 
 
 class Grading(Configurable):
@@ -80,7 +80,7 @@ class Grading(Configurable):
         300, min=1, help="How long one test cell may take by itself, in seconds."
     ).tag(config=True)
 
-    isolation_floor = Enum(
+    isolation_floor: Enum[Tier] = Enum(
         TIERS,
         "full",
         help="The weakest isolation that notebooks may run in: 'full' (namespaces), 'filters' "
@@ -135,7 +135,7 @@ class Grading(Configurable):
         files: Path | None,
         readable: tuple[Path, ...] = (),
         environment: Mapping[str, str] | None = None,
-        tier: str | None = None,
+        tier: Tier | None = None,
         hidden: tuple[Path, ...] = (),
     ) -> Confinement:
         """The sandbox of a kernel whose working folder begins with a copy of ``files``."""
@@ -161,7 +161,8 @@ class Grading(Configurable):
 
     def seconds_for(self, assignment: str) -> int:
         """How long a cell of ``assignment`` may run, in seconds."""
-        return self.cell_seconds_for.get(assignment, self.cell_seconds)
+        seconds: int = self.cell_seconds_for.get(assignment, self.cell_seconds)
+        return seconds
 
     def worker_count(self) -> int:
         """How many submissions are graded at once on this machine."""

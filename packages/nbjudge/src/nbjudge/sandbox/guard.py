@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nbjudge import wire
 from nbjudge.sandbox import inside, landlock, privileges, seccomp, syscalls
@@ -26,6 +26,9 @@ from nbjudge.sandbox.watch import Watch, all_of, descendants_of
 
 FOLDER_PREFIX = "nbjudge-confined-"
 """Of the private folders of the tiers without namespaces; the guard's id follows."""
+
+if TYPE_CHECKING:
+    from resource import struct_rusage
 
 _LINUX = sys.platform == "linux"
 _SET_UP_SECONDS = 60.0
@@ -223,7 +226,7 @@ class _Guard:
         self._note_end(status, usage)
         return True
 
-    def _note_end(self, status: int, usage: Any) -> None:
+    def _note_end(self, status: int, usage: struct_rusage) -> None:
         self.pid = 0
         self.status = os.waitstatus_to_exitcode(status)
         self.cpu_seconds = usage.ru_utime + usage.ru_stime

@@ -8,6 +8,7 @@ capability.h, securebits.h) and man-pages section 2.
 from __future__ import annotations
 
 import ctypes
+import errno
 import functools
 import os
 import socket
@@ -16,6 +17,9 @@ import sys
 from pathlib import Path
 
 from nbjudge.sandbox import numbers
+
+# Whole numbers are passed as C long.
+Argument = int | bytes | None
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
@@ -81,7 +85,7 @@ def _checked(result: int, what: str) -> int:
     return result
 
 
-def syscall(number: int, *arguments: object) -> int:
+def syscall(number: int, *arguments: Argument) -> int:
     """Any system call; raises ``OSError``. Whole numbers are passed as C long."""
     passed = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
     call = _libc().syscall
@@ -89,8 +93,11 @@ def syscall(number: int, *arguments: object) -> int:
     return _checked(call(ctypes.c_long(number), *passed), f"system call {number}")
 
 
-def _named(name: str, *arguments: object) -> int:
-    return syscall(numbers.number(name, machine()), *arguments)
+def _named(name: str, *arguments: Argument) -> int:
+    number = numbers.number(name, machine())
+    if number is None:
+        raise OSError(errno.ENOSYS, f"{machine()} has no system call {name}")
+    return syscall(number, *arguments)
 
 
 def prctl(option: int, *arguments: int) -> int:
@@ -130,7 +137,7 @@ def restrict_mounts(target: str, attributes: int) -> None:
     _named("mount_setattr", _AT_FDCWD, os.fsencode(target), _AT_RECURSIVE, attr, len(attr))
 
 
-def seccomp(operation: int, flags: int, argument: object) -> int:
+def seccomp(operation: int, flags: int, argument: Argument) -> int:
     """seccomp(2)."""
     return _named("seccomp", operation, flags, argument)
 

@@ -41,7 +41,7 @@ def vet(
     began = written = clock()
     judging = judging_of(course)
     assignment = read_assignment(course, name)
-    if assignment is None or any(b.source is None for b in assignment.blueprints):
+    if any(b.source is None for b in assignment.blueprints):
         raise CourseError(f"{name} has to be released before its tests can be vetted.")
     by_hand = read_by_hand(course.source / name)
     subjects = {b.notebook: read_subject(b) for b in assignment.blueprints}
