@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import random
 import shutil
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +17,7 @@ from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
 from nbjudge.course import Course, load_course
 from nbjudge.execute.execution import Execution, NotStored, Replay
-from nbjudge.execute.store import Store
+from nbjudge.execute.store import Quota, Store, entry_path
 from nbjudge.judge.messages import Captured
 from nbjudge.record.records import Record, read_record
 from toy_token import TOKEN, printed
@@ -299,6 +304,65 @@ def test_a_store_gives_back_what_was_put_in_and_nothing_else(tmp_path):
     second = replace(first, tier="full")
     store.put(digest, second)
     assert store.get(digest) == second
+
+
+def noise(size: int) -> Execution:
+    """An execution that cannot be compressed."""
+    return Execution(values={"t": {"x": Captured("value", random.Random(size).randbytes(size))}})
+
+
+def kept(store: Store, digests: Sequence[str]) -> list[bool]:
+    return [store.get(digest) is not None for digest in digests]
+
+
+def test_a_store_keeps_to_its_quota_and_old_and_large_entries_go_first(tmp_path):
+    store = Store(tmp_path / "store", Quota(total=100_000, each=60_000))
+    digests = [f"{number:02d}" * 32 for number in range(5)]
+    sizes, ages = (30_000, 5_000, 50_000), (300, 200, 100)
+    for digest, size, age in zip(digests, sizes, ages, strict=False):
+        store.put(digest, noise(size))
+        then = time.time() - age
+        os.utime(entry_path(store.folder, digest), (then, then))
+    store.put(digests[3], noise(20_000))
+    assert kept(store, digests) == [False, True, True, True, False]
+    store.put(digests[4], noise(59_000))
+    assert kept(store, digests) == [False, True, False, True, True]
+
+
+def test_what_is_larger_than_an_entry_may_be_is_not_kept_and_costs_no_other(tmp_path):
+    store = Store(tmp_path / "store", Quota(total=100_000, each=10_000))
+    store.put("ab" * 32, noise(5_000))
+    store.put("cd" * 32, noise(20_000))
+    assert kept(store, ["ab" * 32, "cd" * 32]) == [True, False]
+    store.put("ab" * 32, noise(20_000))
+    assert store.get("ab" * 32) is None
+
+
+def test_what_repeats_itself_takes_little_room(tmp_path):
+    store = Store(tmp_path / "store")
+    large = Execution(values={"t": {"x": Captured("value", bytes(10_000_000))}})
+    store.put("ab" * 32, large)
+    assert store.get("ab" * 32) == large
+    assert entry_path(store.folder, "ab" * 32).stat().st_size < 100_000
+
+
+def test_a_disk_without_room_for_the_store_costs_no_grade(course, monkeypatch):
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("nbjudge.execute.store.write_atomically", full)
+    toy.submit(course.root, "berta", toy.RIGHT)
+    assert run(course) == {"berta": 5}
+    assert not was_stored(course, "berta")
+
+
+def test_a_class_is_graded_although_nothing_fits_into_the_store(course):
+    with (course.root / "nbgrader_config.py").open("a") as file:
+        file.write("\nc.Grading.store_megabytes = 0\n")
+    shutil.rmtree(course.gradebook_folder / "store")
+    assert judge_again(course) == {"anna": 5}
+    assert not was_stored(course)
+    assert entries(course) == []
 
 
 def test_a_replay_answers_only_what_was_asked():

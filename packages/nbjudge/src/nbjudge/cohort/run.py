@@ -117,8 +117,7 @@ class Run:
 
     def outcomes(self) -> Iterator[GradingOutcome]:
         """Have all done, and yield each outcome when it is recorded."""
-        # A worker of this machine takes what was executed from here by itself.
-        self._judging.store.folder.mkdir(parents=True, exist_ok=True)
+        self._judging.store.prepare()
         nothing_graded = False
         try:
             while True:

@@ -124,6 +124,19 @@ class Grading(Configurable):
         True, help="Whether a notebook that was run before, with all the same, is not run again."
     ).tag(config=True)
 
+    store_megabytes = Integer(
+        5000,
+        min=0,
+        help="How much disk the executions in gradebook/store/ may take, in all. Old and large "
+        "ones are removed first; those notebooks are run again when they are graded again.",
+    ).tag(config=True)
+
+    stored_execution_megabytes = Integer(
+        50,
+        min=0,
+        help="The largest execution of one notebook that is kept, compressed.",
+    ).tag(config=True)
+
     data = Unicode(
         "",
         help="'module:function' that finds the data of the notebooks: it is called with the "

@@ -13,7 +13,7 @@ from nbjudge.assignment import Assignment
 from nbjudge.course import Course
 from nbjudge.course.data import GradingData, find_data
 from nbjudge.errors import IsolationError
-from nbjudge.execute.store import Store
+from nbjudge.execute.store import Quota, Store
 from nbjudge.record.records import Inputs
 from nbjudge.sandbox import TIERS, Tier, find_tier
 from nbjudge.trial.trial import Conditions
@@ -74,7 +74,11 @@ class Judging:
     @property
     def store(self) -> Store:
         """What was executed in this course."""
-        return Store(self.course.gradebook_folder / "store")
+        settings = self.course.settings
+        quota = Quota(
+            1_000_000 * settings.store_megabytes, 1_000_000 * settings.stored_execution_megabytes
+        )
+        return Store(self.course.gradebook_folder / "store", quota)
 
     @cached_property
     def preload(self) -> tuple[str, ...]:
