@@ -273,7 +273,9 @@ def test_an_ordinary_answer_of_the_wire_is_sent(user):
 
     started, ended = as_user(user, run)
     assert set(started) == {"started", "pid", "tier"}
-    assert set(ended) == {"ended", "status", "detail", "peak_megabytes", "cpu_seconds"}
+    assert set(ended) == {
+        *("ended", "status", "detail", "peak_megabytes", "sockets", "cpu_seconds")
+    }
 
 
 def test_a_deep_and_locked_folder_is_removed(user):

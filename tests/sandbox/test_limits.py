@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from harness import as_user, outcome, run_as, wait_forever
+from nbjudge.sandbox.spec import SOCKET_BYTES
 
 TIERS = ["full", "filters"]
 MEGABYTE = 1 << 20
@@ -69,6 +70,96 @@ def test_files_in_memory_count_as_memory(user):
 
     result = run_as(user, fill, memory_megabytes=100, disk_megabytes=95)
     assert result.reason == "memory", result
+
+
+def fill_pairs(most):
+    """Connected pairs of sockets, each filled with what it takes; how much that is, in bytes."""
+    import socket
+
+    kept, total = [], 0
+    with contextlib.suppress(OSError):
+        while len(kept) < most:
+            for one in (pair := socket.socketpair()):
+                one.setblocking(False)
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 100 * MEGABYTE)
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        total += one.send(bytes(65536))
+            kept.append(pair)
+    return kept, total
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_what_sockets_hold_in_the_kernel_counts_as_memory(user, tier):
+    def fill():
+        kept = []
+        for _ in range(5):
+            if os.fork() == 0:
+                kept.append(fill_pairs(400))
+                wait_forever()
+        wait_forever()
+
+    result = run_as(user, fill, tier=tier, memory_megabytes=600)
+    assert result.reason == "memory", result
+    assert result.ended["sockets"] > 1000
+
+
+def test_sockets_on_their_way_to_nobody_count_as_memory(user):
+    def hide():
+        import socket
+
+        ours, theirs = socket.socketpair()
+        kept = [ours, theirs]
+        while True:
+            pair = socket.socketpair()
+            try:
+                socket.send_fds(ours, [b"x"], [one.fileno() for one in pair])
+            except OSError:
+                wait_forever()
+            finally:
+                for one in pair:
+                    one.close()
+        return kept
+
+    result = run_as(user, hide, memory_megabytes=100)
+    assert result.reason == "memory", result
+
+
+def test_connections_buffer_no_more_than_they_are_charged_with(user):
+    def connect():
+        import socket
+
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            one = socket.create_connection(server.getsockname())
+            other, _ = server.accept()
+        one.setblocking(False)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 100 * MEGABYTE)
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100 * MEGABYTE)
+        total = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                total += one.send(bytes(65536))
+        return [total, fill_pairs(1)[1]]
+
+    result = run_as(user, connect)
+    sent, held = result.value
+    assert 10_000 < sent < 4 * 2 * SOCKET_BYTES
+    assert 10_000 < held < 2 * 2 * SOCKET_BYTES
+
+
+def test_a_hundred_connections_are_nothing_unusual(user):
+    def connect():
+        import socket
+
+        kept = [socket.socketpair() for _ in range(100)]
+        wait_a_look()
+        return len(kept)
+
+    def wait_a_look():
+        signal.sigtimedwait([], 1.0)
+
+    result = run_as(user, connect, memory_megabytes=800)
+    assert (result.reason, result.value) == ("exit", 100), result
 
 
 def test_one_allocation_beyond_all_is_a_memory_error(user):

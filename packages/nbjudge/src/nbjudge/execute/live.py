@@ -107,6 +107,7 @@ class LiveRun(NotebookClient):
             usage[part] = round(usage[part], 3)
         usage["cpu_seconds"] = round(ending.cpu_seconds, 3)
         usage["peak_megabytes"] = round(ending.peak_megabytes, 1)
+        usage["sockets"] = ending.sockets
 
     def create_kernel_manager(self) -> AsyncKernelManager:
         """Make the manager of a kernel in a sandbox."""

@@ -59,6 +59,7 @@ class Ending:
     status: int = -9
     detail: str = ""
     peak_megabytes: float = 0.0
+    sockets: int = 0
     cpu_seconds: float = 0.0
 
 
@@ -202,7 +203,7 @@ class SandboxProvisioner(KernelProvisionerBase):
     def _end(self, answer: dict[str, Any]) -> None:
         known = {
             key: answer[key]
-            for key in ("status", "detail", "peak_megabytes", "cpu_seconds")
+            for key in ("status", "detail", "peak_megabytes", "sockets", "cpu_seconds")
             if key in answer
         }
         self.ending = Ending(reason=str(answer.get("ended", "gone")), **known)

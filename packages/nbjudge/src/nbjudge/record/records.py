@@ -58,8 +58,8 @@ class NotebookRun:
     was there already and nothing was run. ``usage`` is the run's: ``seconds`` in all, until the
     kernel was ready (``kernel_``), in the student's cells (``cell_``) and in the functions that
     tests called (``call_``), of processor time in these (``cell_cpu_``, ``call_cpu_``) and in all
-    (``cpu_``), and ``peak_megabytes``. ``notes`` say what was put back or set aside before it was
-    run.
+    (``cpu_``), ``peak_megabytes`` and the most ``sockets`` at one time. ``notes`` say what
+    was put back or set aside before it was run.
     """
 
     notebook: str

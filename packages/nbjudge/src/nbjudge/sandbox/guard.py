@@ -50,7 +50,7 @@ def run_confined(
     For a freshly forked process with one thread. ``report`` is a connected stream socket with
     the messages of ``nbjudge.wire``. To it goes ``{"started": true, "pid", "tier"}`` when the
     process is locked up and about to call ``main``, and at last one ``{"ended": reason,
-    "status", "detail", "peak_megabytes", "cpu_seconds"}`` with the reasons ``exit``,
+    "status", "detail", "peak_megabytes", "sockets", "cpu_seconds"}`` with the reasons ``exit``,
     ``signal``, ``memory``, ``processes``, ``disk``, ``cpu``, ``wall`` and ``failed`` (the
     set-up; ``main`` was not called). From it come ``{"signal": number}``, for the confined
     process alone, and ``{"kill": true}``. When its other end is closed, or the parent of this
@@ -194,7 +194,7 @@ class _Guard:
             limits = self.confinement.limits
             if self.confinement.tier == "full":
                 proc, *holding = folders
-                self.watcher = Watch(limits, proc, all_of(proc), holding)
+                self.watcher = Watch(limits, proc, all_of(proc), holding, own_network=True)
             else:
                 proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 below = descendants_of(os.getpid(), limits.processes)
@@ -260,6 +260,7 @@ class _Guard:
             "status": abs(status),
             "detail": self.detail or self._describe(status),
             "peak_megabytes": round(usage.peak / (1 << 20), 1) if usage else 0.0,
+            "sockets": usage.sockets if usage else 0,
             "cpu_seconds": round(max(self.cpu_seconds, usage.cpu_seconds if usage else 0), 3),
         }
 

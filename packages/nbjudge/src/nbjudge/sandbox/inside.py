@@ -20,7 +20,7 @@ from nbjudge.sandbox.copying import copy_tree
 from nbjudge.sandbox.lifeline import die_with_parent
 from nbjudge.sandbox.mounts import Identity
 from nbjudge.sandbox.privileges import Way
-from nbjudge.sandbox.spec import HOME, WORK, Confinement, SandboxError
+from nbjudge.sandbox.spec import HOME, SOCKET_BYTES, WORK, Confinement, SandboxError
 
 READY = b"ready"
 GO = b"go"
@@ -124,6 +124,7 @@ def _full(confinement: Confinement, way: Way) -> tuple[int, ...]:
         syscalls.unshare(syscalls.CLONE_NEWCGROUP)
     socket.sethostname("notebook")
     syscalls.loopback_up()
+    syscalls.limit_tcp_buffers(SOCKET_BYTES)
     others = privileges.tasks_of(os.geteuid()) if way.shared_user else 0
     mounts.enter_scratch()
     told = mounts.build(binds, confinement.hidden, files, confinement.limits, identity)

@@ -101,6 +101,7 @@ _NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "mknodat": (259, 33),
     "socket": (41, 198),
     "socketpair": (53, 199),
+    "setsockopt": (54, 208),
     "ioctl": (16, 29),
     "prctl": (157, 167),
     "personality": (135, 92),

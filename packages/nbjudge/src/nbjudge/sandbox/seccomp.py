@@ -64,6 +64,8 @@ _ATTRIBUTES_REFUSED = (
 # fmt: on
 # Their callers fall back on something else when the kernel does not know them.
 _UNKNOWN = ("clone3", "memfd_create")
+# SO_SNDBUF, SO_RCVBUF and those that only root may use, of asm-generic/socket.h.
+_BUFFER_OPTIONS = (7, 8, 32, 33)
 
 
 class _Program:
@@ -141,6 +143,7 @@ def build(
         ("personality", lambda p: _only_values(p, 0, errno.EPERM, 0, _PERSONALITY_QUERY)),
         ("mmap", _refuse_shared_anonymous),
         ("socketpair", lambda p: _only_values(p, 0, errno.EAFNOSUPPORT, socket.AF_UNIX)),
+        ("setsockopt", _keep_buffers),
         ("socket", _sockets if namespaces else lambda p: p.refuse(errno.EPERM)),
     ]
     if own_signals is not None:
@@ -228,6 +231,18 @@ def _refuse_truncating_reader(program: _Program, index: int) -> None:
     program.add(_AND, os.O_TRUNC | os.O_ACCMODE)
     program.add(_JEQ, os.O_TRUNC | os.O_RDONLY, 0, 1)
     program.refuse(errno.EPERM)
+    program.allow()
+
+
+def _keep_buffers(program: _Program) -> None:
+    """Pretend to set the size of a socket's buffers: nobody counts that memory of the kernel."""
+    program.argument(1)
+    program.add(_JEQ, socket.SOL_SOCKET, 1, 0)
+    program.allow()
+    program.argument(2)
+    for option in _BUFFER_OPTIONS:
+        program.add(_JEQ, option, 0, 1)
+        program.refuse(0)
     program.allow()
 
 

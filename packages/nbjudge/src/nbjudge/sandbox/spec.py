@@ -15,6 +15,9 @@ HOME = "/home/student"
 WORK = "/home/student/work"
 """Where the process finds itself in the tier ``"full"``; elsewhere these are temporary."""
 
+SOCKET_BYTES = 1 << 18
+"""What the buffers of one socket may hold in the kernel, about: Linux' default and its overhead."""
+
 
 class SandboxError(Exception):
     """A confinement could not be set up; the message says what failed."""
@@ -25,8 +28,9 @@ class Limits:
     """What a notebook may use. 1 megabyte is 2**20 bytes."""
 
     memory_megabytes: int = 4000
-    """Anonymous memory of the whole process tree and what its temporary file systems hold;
-    what a process shares with others (after a fork) counts in equal parts."""
+    """Anonymous memory of the whole process tree, what its temporary file systems hold, and what
+    its sockets and pipes can hold in the kernel; what a process shares with others (after a fork)
+    counts in equal parts."""
     processes: int = 512
     """Processes and threads at one time."""
     disk_megabytes: int = 1000

@@ -7,6 +7,7 @@ capability.h, securebits.h) and man-pages section 2.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import functools
@@ -165,6 +166,14 @@ def loopback_up() -> None:
         request = struct.pack("16sh14x", b"lo", 0)
         (flags,) = struct.unpack_from("h", fcntl.ioctl(connection, _SIOCGIFFLAGS, request), 16)
         fcntl.ioctl(connection, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
+
+
+def limit_tcp_buffers(size: int) -> None:
+    """Let a TCP connection of this network namespace buffer ``size`` bytes a direction: tcp(7)."""
+    for name in ("tcp_rmem", "tcp_wmem"):
+        # Where /proc/sys cannot be written, the watch counts each socket all the same.
+        with contextlib.suppress(OSError):
+            Path("/proc/sys/net/ipv4", name).write_text(f"4096 16384 {size}")
 
 
 def clear_memory(address: int, size: int) -> None:

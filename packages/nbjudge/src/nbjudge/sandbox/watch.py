@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from nbjudge.sandbox.copying import size_of
-from nbjudge.sandbox.spec import Limits
+from nbjudge.sandbox.spec import SOCKET_BYTES, Limits
 
 _MEGABYTE = 1 << 20
 _INODE_BYTES = 1024
@@ -21,6 +21,8 @@ _LONGEST_PERIOD = 2.0
 # Of the time between two looks, one part in this many may go into looking.
 _COST = 100
 _MOST_ENTRIES = 50_000
+# A pipe has two pages once its user has many (pipe(7)), and two descriptors.
+_DESCRIPTOR_BYTES = 4096
 
 
 @dataclass
@@ -33,6 +35,16 @@ class Usage:
     peak: int = 0
     """Bytes, the most of the exact measurements."""
     cpu_seconds: float = 0.0
+    sockets: int = 0
+    """The most that were seen at one time."""
+
+
+@dataclass(frozen=True)
+class _Descriptors:
+    """How many descriptors a process has, and how many of them are sockets, if asked for."""
+
+    all: int
+    sockets: int
 
 
 @dataclass
@@ -48,7 +60,8 @@ class Watch:
 
     ``proc``: an open folder of a proc file system; ``processes`` lists the tree's ids in it;
     ``holding``: open folders of file systems whose content is memory; ``disk``: a folder of the
-    host whose size is limited, if there is one.
+    host whose size is limited, if there is one; ``own_network``: whether the tree has a network
+    namespace of its own.
     """
 
     def __init__(
@@ -58,6 +71,7 @@ class Watch:
         processes: Callable[[], Iterable[int]],
         holding: Iterable[int] = (),
         disk: str | None = None,
+        own_network: bool = False,
     ) -> None:
         self.usage = Usage()
         self._limits = limits
@@ -65,6 +79,7 @@ class Watch:
         self._processes = processes
         self._holding = tuple(holding)
         self._disk = disk
+        self._own_network = own_network
         self._seen: dict[tuple[int, str], int] = {}
         self._ended_ticks = 0
         self._exact_at = 0.0
@@ -119,14 +134,16 @@ class Watch:
         there is something new to learn: about the limit at once, else now and then.
         """
         limit = self._limits.memory_megabytes * _MEGABYTE
-        held = self._held()
+        held = self._held() + self._in_kernel(pids)
         grown = bound + held > limit and bound > self._exact_bound * 1.02
         if now < self._exact_at and not grown:
             return False
         exact = self._exact(pids) + held
         if exact > limit:
             # A child of vfork(2) shows its parent's memory as its own for a moment.
-            exact = min(exact, self._exact(self._processes()) + self._held())
+            pids = list(self._processes())
+            again = self._exact(pids) + self._held() + self._in_kernel(pids)
+            exact = min(exact, again)
         self.usage.memory = exact
         self.usage.peak = max(self.usage.peak, exact)
         cost = time.monotonic() - now
@@ -148,6 +165,38 @@ class Watch:
             total += (status.f_blocks - status.f_bfree) * status.f_frsize
             total += (status.f_files - status.f_ffree) * _INODE_BYTES
         return total
+
+    def _in_kernel(self, pids: Iterable[int]) -> int:
+        """What sockets and pipes can hold, in bytes: what they do hold, the kernel tells nobody."""
+        descriptors = [self._descriptors(pid) for pid in pids]
+        if self._own_network:
+            sockets = self._sockets_of_network(pids)
+        else:
+            sockets = sum(each.sockets for each in descriptors)
+        self.usage.sockets = max(self.usage.sockets, sockets)
+        return sockets * SOCKET_BYTES + sum(each.all for each in descriptors) * _DESCRIPTOR_BYTES
+
+    def _sockets_of_network(self, pids: Iterable[int]) -> int:
+        """Also those that no process has open, but that are on their way to one: unix(7)."""
+        for pid in pids:
+            fields = self._read(f"{pid}/net/sockstat").split()
+            if fields[:2] == [b"sockets:", b"used"]:
+                return int(fields[2])
+        return 0
+
+    def _descriptors(self, pid: int) -> _Descriptors:
+        try:
+            folder = os.open(f"{pid}/fd", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._proc)
+        except OSError:
+            return _Descriptors(0, 0)
+        try:
+            names = os.listdir(folder)
+            sockets = 0 if self._own_network else sum(_is_socket(n, folder) for n in names)
+            return _Descriptors(len(names), sockets)
+        except OSError:
+            return _Descriptors(0, 0)
+        finally:
+            os.close(folder)
 
     def _exact(self, pids: Iterable[int]) -> int:
         total = 0
@@ -198,6 +247,13 @@ class Watch:
             return b""
         finally:
             os.close(opened)
+
+
+def _is_socket(name: str, folder: int) -> bool:
+    try:
+        return os.readlink(name, dir_fd=folder).startswith("socket:")
+    except OSError:
+        return False
 
 
 def all_of(proc: int) -> Callable[[], list[int]]:
