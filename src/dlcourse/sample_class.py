@@ -32,9 +32,9 @@ from pathlib import Path
 
 import nbformat
 from nbgrader.api import MissingEntry
-from nbgrader.utils import is_solution
 from nbjudge.admit.submissions import Submission, find_submissions
 from nbjudge.assignment.markers import solved
+from nbjudge.cells.metadata import is_solution
 from nbjudge.course import Course
 
 DUE = datetime(2026, 6, 12, 17, 0)  # UTC

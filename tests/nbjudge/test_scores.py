@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import from_dict
 from nbformat.v4 import new_output
-from nbgrader.utils import determine_grade
+from nbgrader.utils import compute_checksum, determine_grade
+from nbjudge.cells.metadata import checksum_of
 from nbjudge.errors import NotGraded
-from nbjudge.record.scores import error_message, partial_score, tidy_test_outputs
+from nbjudge.record.scores import error_message, partial_score, score_of, tidy_test_outputs
 
 
 def test_cell_with(*outputs):
@@ -47,7 +48,7 @@ ERROR = new_output("error", ename="ValueError", evalue="no", traceback=["secret 
 def test_a_number_counts_as_itself(text, score):
     cell = test_cell_with(STDERR, value(text), STDERR)
     tidy_test_outputs(cell)
-    assert determine_grade(cell) == (score, 3)
+    assert determine_grade(cell) == (score_of(cell), 3) == (score, 3)
 
 
 @pytest.mark.parametrize(
@@ -76,11 +77,38 @@ def test_no_text_becomes_full_marks_by_mistake(text):
 def test_an_error_outweighs_every_value(outputs):
     cell = test_cell_with(*outputs)
     tidy_test_outputs(cell)
-    assert determine_grade(cell) == (0, 3)
+    assert determine_grade(cell) == (score_of(cell), 3) == (0, 3)
     assert error_message(cell) == "ValueError: no"
 
 
 def test_a_silent_test_that_passes_gets_its_points():
     cell = test_cell_with(STDERR, new_output("stream", name="stdout", text="fine"))
     tidy_test_outputs(cell)
-    assert determine_grade(cell) == (3, 3)
+    assert determine_grade(cell) == (score_of(cell), 3) == (3, 3)
+
+
+FLAGS = st.fixed_dictionaries(
+    {"grade_id": st.text(min_size=1), "grade": st.booleans(), "solution": st.booleans()},
+    optional={"locked": st.booleans(), "checksum": st.just("another")},
+)
+
+
+@given(
+    st.sampled_from(["code", "markdown"]), st.text(), FLAGS, st.floats(0, 99) | st.integers(0, 99)
+)
+def test_a_cells_checksum_is_nbgraders(cell_type, source, flags, points):
+    metadata = {"nbgrader": flags | ({"points": points} if flags["grade"] else {})}
+    cell = from_dict({"cell_type": cell_type, "source": source, "metadata": metadata})
+    assert checksum_of(cell) == compute_checksum(cell)
+
+
+@pytest.mark.parametrize("cell_type", ["code", "markdown"])
+@pytest.mark.parametrize("touched", [False, True])
+def test_only_an_answer_that_was_touched_waits_for_a_person(cell_type, touched):
+    flags = {"grade_id": "a", "grade": True, "solution": True, "points": 2}
+    cell = from_dict(
+        {"cell_type": cell_type, "source": "", "metadata": {"nbgrader": flags}, "outputs": []}
+    )
+    flags["checksum"] = cell.metadata.nbgrader["checksum"] = compute_checksum(cell)
+    cell.source = "an answer" if touched else ""
+    assert determine_grade(cell) == (score_of(cell), 2) == (None if touched else 0, 2)

@@ -5,6 +5,8 @@ Knows notebooks, kernels and gradebooks; knows nothing of any particular course.
 
 import sys
 
-# jsonschema takes this, if it is there, to check IRIs, of which no notebook's schema has any. To
-# import it takes longer than all the rest: it compiles a grammar.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # None refuses it
+from nbjudge.lean import import_nbgrader_alone, leave_out_formats
+
+# Every process that grades waits for its imports: they make up most of the time to a first grade.
+leave_out_formats(sys.modules)
+import_nbgrader_alone(sys.modules)

@@ -13,8 +13,6 @@ import csv
 from datetime import datetime
 from pathlib import Path
 
-from nbgrader.utils import parse_utc
-
 from nbjudge.errors import CourseError
 
 FILE = "submission_times.csv"
@@ -53,6 +51,8 @@ def read_submission_times(gradebook_folder: Path) -> dict[tuple[str, str], datet
 
 
 def _read_time(text: str | None, where: str) -> datetime:
+    from nbgrader.utils import parse_utc  # workers, who read no times, do without nbgrader
+
     try:
         time: datetime = parse_utc((text or "").strip())
     except (ValueError, OverflowError) as error:

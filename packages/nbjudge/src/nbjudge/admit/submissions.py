@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 
 import nbformat
-from nbgrader.utils import parse_utc
 
 from nbjudge.course import Course
 from nbjudge.digests import DEEPEST, digest_folder, walk
@@ -80,12 +79,10 @@ def submission_digest(course: Course, folder: Path) -> str:
     return digest_folder(folder, course.coursedir().ignore, _file_limit(course))
 
 
-
-
-
-
 def read_timestamp(folder: Path) -> datetime | None:
     """When a submission was handed in (UTC, naive as in the gradebook); ``None`` if unknown."""
+    from nbgrader.utils import parse_utc  # workers, who read no times, do without nbgrader
+
     file = folder / TIMESTAMP_FILE
     if file.is_symlink() or not file.is_file():
         return None
@@ -95,12 +92,6 @@ def read_timestamp(folder: Path) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return time
-
-
-
-
-
-
 
 
 def check_files(course: Course, submission: Submission, notebooks: Sequence[str]) -> None:

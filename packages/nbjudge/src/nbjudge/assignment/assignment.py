@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nbformat import NotebookNode
-from nbgrader.api import MissingEntry
 
 from nbjudge.assignment.blueprint import Blueprint, read_blueprint
 from nbjudge.assignment.masters import restore
@@ -70,6 +69,8 @@ def read_assignment(course: Course, name: str) -> Assignment:
 
 def find_assignment(course: Course, name: str) -> Assignment | None:
     """An assignment as the gradebook has it; ``None`` if it was not released."""
+    from nbgrader.api import MissingEntry
+
     folder = course.source / name
     with course.gradebook() as gradebook:
         try:

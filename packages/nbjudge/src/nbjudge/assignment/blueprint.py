@@ -7,12 +7,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from nbgrader.api import Gradebook
+from typing import TYPE_CHECKING, Any
 
 from nbjudge.assignment.masters import MasterCell, masters_digest, read_masters
 from nbjudge.cells.names import Needs, SourceCell, needs_of, runs_in_kernel
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
 
 from nbjudge.assignment.markers import normalise, split
+
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
 
 SCHEMA_VERSION = 3
 _IMAGES = ("image/png", "image/jpeg", "image/gif")

@@ -4,8 +4,22 @@
 content and give back verdicts and what was executed; the head alone touches the gradebook.
 """
 
-from nbjudge.cohort.grading import grade, plan_grading
-from nbjudge.cohort.outcomes import GradingOutcome, Running, Summary, summarise
-from nbjudge.cohort.planning import Planned
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbjudge.cohort.grading import grade, plan_grading
+    from nbjudge.cohort.outcomes import GradingOutcome, Running, Summary, summarise
+    from nbjudge.cohort.planning import Planned
 
 __all__ = ["GradingOutcome", "Planned", "Running", "Summary", "grade", "plan_grading", "summarise"]
+
+_OUTCOMES = ("GradingOutcome", "Running", "Summary", "summarise")
+
+
+def __getattr__(name: str) -> object:
+    # What the head needs takes seconds to import, and a worker imports this package, too.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "outcomes" if name in _OUTCOMES else "planning" if name == "Planned" else "grading"
+    return getattr(import_module(f"{__name__}.{home}"), name)

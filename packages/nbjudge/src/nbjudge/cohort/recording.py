@@ -26,7 +26,6 @@ from nbjudge.extensions.converters import KeepsFailure
 from nbjudge.extensions.preprocessors.take_trial import Replaced, TakeTrial
 from nbjudge.files import remove_folder
 from nbjudge.record.marks import (
-    KeptMarks,
     Totals,
     drop_void_extension,
     forget_scores,
@@ -35,7 +34,7 @@ from nbjudge.record.marks import (
     remove_submission,
     restore_marks,
 )
-from nbjudge.record.records import Record, add_notebook, write_record
+from nbjudge.record.records import KeptMarks, Record, add_notebook, write_record
 from nbjudge.trial.judging import Judging
 
 _JUDGE_CELLS = "nbjudge.extensions.preprocessors.judge_cells.JudgeCells"

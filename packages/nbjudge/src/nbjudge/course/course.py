@@ -6,19 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nbgrader.api import Gradebook
-from nbgrader.apps.api import NbGraderAPI
-from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from nbjudge.configure import default_db_url
-from nbjudge.course.database import make_database
 from nbjudge.course.settings import Grading
 from nbjudge.errors import CourseError
 
+# nbgrader is imported where it is used: workers and the warm server never do.
+if TYPE_CHECKING:
+    from nbgrader.api import Gradebook
+    from nbgrader.apps.api import NbGraderAPI
+    from nbgrader.coursedir import CourseDirectory
+
 CONFIG_FILE = "nbgrader_config.py"
+_STRUCTURE = "{nbgrader_step}/{student_id}/{assignment_id}"
 
 
 @dataclass(frozen=True)
@@ -81,25 +85,33 @@ class Course:
 
     def coursedir(self, **traits: str) -> CourseDirectory:
         """Nbgrader's own view of the folders, e.g. ``coursedir(assignment_id="ps1")``."""
+        from nbgrader.coursedir import CourseDirectory
+
         return CourseDirectory(config=self.config, **traits)
 
     def api(self) -> NbGraderAPI:
         """Nbgrader's high-level interface to this course."""
+        from nbgrader.apps.api import NbGraderAPI
+
         self._make_database()
         return NbGraderAPI(config=self.config)
 
     @contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
         """Nbgrader's gradebook, opened for a ``with`` block and made if it is not there."""
+        from nbgrader.api import Gradebook
+
         self._make_database()
         with Gradebook(self.db_url, self.coursedir().course_id) as gradebook:
             yield gradebook
 
     def _folder(self, trait: str) -> Path:
-        name: str = getattr(self.coursedir(), trait)
-        return self.root / name
+        named: str = self.config.CourseDirectory.get(trait, trait.removesuffix("_directory"))
+        return self.root / named
 
     def _make_database(self) -> None:
+        from nbjudge.course.database import make_database
+
         self.gradebook_folder.mkdir(parents=True, exist_ok=True)
         # Half of nbgrader opens the database under its default course name, the other under
         # the configured one: both rows are made here, before workers could race.
@@ -127,8 +139,8 @@ def load_course(root: Path | str) -> Course:
         config = PyFileConfigLoader(CONFIG_FILE, path=str(root)).load_config()
     except Exception as error:
         raise CourseError(f"{file} cannot be loaded: {type(error).__name__}: {error}") from error
-    structure = config.CourseDirectory.get("directory_structure", None)
-    if structure is not None and structure != CourseDirectory.directory_structure.default_value:
+    structure = config.CourseDirectory.get("directory_structure", _STRUCTURE)
+    if structure != _STRUCTURE:
         raise CourseError(
             f"{file}: CourseDirectory.directory_structure is {structure!r}; "
             "nbjudge knows only nbgrader's default. Take that line out."

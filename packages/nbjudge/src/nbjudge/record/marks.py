@@ -8,6 +8,8 @@ from datetime import timedelta
 
 from nbgrader.api import Gradebook, MissingEntry
 
+from nbjudge.record.records import KeptMarks, Mark
+
 
 @dataclass(frozen=True)
 class Totals:
@@ -22,25 +24,6 @@ class Totals:
 def no_totals(max_score: float) -> Totals:
     """Those of a submission that has no grade."""
     return Totals(0.0, max_score, needs_manual_grade=False, late_seconds=0.0)
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What a person gave one cell; ``score`` and ``extra_credit`` in points."""
-
-    notebook: str
-    grade_id: str
-    score: float | None = None
-    extra_credit: float | None = None
-    comment: str | None = None
-
-
-@dataclass(frozen=True)
-class KeptMarks:
-    """A person's work on a submission, which a failed run must not lose."""
-
-    extension_seconds: float | None = None
-    marks: tuple[Mark, ...] = ()
 
 
 def read_totals(gradebook: Gradebook, assignment: str, student: str) -> Totals | None:

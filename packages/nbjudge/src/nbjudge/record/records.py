@@ -10,11 +10,29 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nbjudge.files import write_atomically
-from nbjudge.record.marks import KeptMarks, Mark
 from nbjudge.record.scores import CellScore
 
 BEGUN = "Grading has begun and has not come to an end. Grade it again."
 Status = Literal["graded", "not graded"]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a person gave one cell; ``score`` and ``extra_credit`` in points."""
+
+    notebook: str
+    grade_id: str
+    score: float | None = None
+    extra_credit: float | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class KeptMarks:
+    """A person's work on a submission, which a failed run must not lose."""
+
+    extension_seconds: float | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
-from nbgrader.utils import is_grade, is_solution
 
+from nbjudge.cells.metadata import is_solution, is_unanswered
 from nbjudge.errors import NotGraded
 from nbjudge.judge.credit import NotPoints, checked_score
 
@@ -31,11 +31,6 @@ class CellScore:
     max_score: float
     message: str
     seconds: float = 0.0
-
-
-def is_test(cell: NotebookNode) -> bool:
-    """Whether a cell is one that nbgrader scores by running it."""
-    return is_grade(cell) and not is_solution(cell) and cell.cell_type == "code"
 
 
 def tidy_test_outputs(cell: NotebookNode) -> None:
@@ -75,6 +70,23 @@ def partial_score(text: str, points: float, grade_id: str) -> float:
         return checked_score(score, points, grade_id, text)
     except NotPoints as problem:
         raise NotGraded(str(problem)) from None
+
+
+def score_of(cell: NotebookNode) -> float | None:
+    """The score of a graded cell by its outputs, those of a test tidied; ``None``: for a person.
+
+    It is what nbgrader reads out of the same cell. An answer that was not touched has 0.
+    """
+    if is_solution(cell):
+        return 0.0 if is_unanswered(cell) else None
+    if cell.cell_type != "code":
+        return None
+    if any(out.output_type == "error" for out in cell.outputs):
+        return 0.0
+    for out in cell.outputs:
+        if out.output_type == "execute_result":
+            return float(out.data["text/plain"])
+    return float(cell.metadata.nbgrader["points"])
 
 
 def error_message(cell: NotebookNode) -> str:

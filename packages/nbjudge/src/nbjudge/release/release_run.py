@@ -13,8 +13,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbgrader.utils import is_solution
 
+from nbjudge.cells.metadata import is_solution
 from nbjudge.course import Course
 from nbjudge.errors import ReleaseError
 from nbjudge.release.release import copy_release

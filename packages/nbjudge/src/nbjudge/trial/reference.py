@@ -14,18 +14,18 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.utils import is_solution
 
 from nbjudge.admit.staging import stage_files
 from nbjudge.assignment import Assignment
 from nbjudge.assignment.blueprint import Blueprint
 from nbjudge.assignment.markers import solved
 from nbjudge.assignment.masters import restore
+from nbjudge.cells.metadata import is_solution, is_test
 from nbjudge.cells.names import replaced, replaced_functions
 from nbjudge.digests import digest_of
 from nbjudge.errors import CourseError, NotGraded
 from nbjudge.files import write_atomically
-from nbjudge.record.scores import error_message, is_test
+from nbjudge.record.scores import error_message
 from nbjudge.trial.judging import Judging
 from nbjudge.trial.trial import Setting, try_notebook
 

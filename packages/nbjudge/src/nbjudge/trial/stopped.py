@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from nbformat import NotebookNode
 
+from nbjudge.cells.metadata import is_test
 from nbjudge.judge.messages import Judged
-from nbjudge.record.scores import error_message, is_test
+from nbjudge.record.scores import error_message
 
 _NOT_DEFINED = re.compile(r"NameError: name '(?P<name>\w+)' is not defined")
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 from nbformat import NotebookNode, from_dict
-from nbgrader.utils import determine_grade, is_grade
 
 from nbjudge.assignment import Assignment
 from nbjudge.assignment.blueprint import Blueprint
 from nbjudge.assignment.markers import split
+from nbjudge.cells.metadata import is_grade, is_test
 from nbjudge.cells.names import kernel_prelude
 from nbjudge.course.data import GradingData
 from nbjudge.course.settings import Grading
@@ -27,7 +27,7 @@ from nbjudge.execute.store import Executions
 from nbjudge.judge.client import Judge, JudgeFailed
 from nbjudge.judge.messages import Judged, TestCell
 from nbjudge.record.records import Attempt, NotebookRun
-from nbjudge.record.scores import CellScore, error_message, is_test, tidy_test_outputs
+from nbjudge.record.scores import CellScore, error_message, score_of, tidy_test_outputs
 from nbjudge.sandbox import Tier
 from nbjudge.trial.stopped import with_cause
 from nbjudge.versions import versions
@@ -255,11 +255,11 @@ def _scores(
         if not is_grade(cell):
             continue
         grade_id = cell.metadata.nbgrader["grade_id"]
+        points = float(cell.metadata.nbgrader["points"])
         if grade_id in judged:
             found = judged[grade_id]
-            points = float(cell.metadata.nbgrader["points"])
             verdict = (found.score, points, found.failure, round(found.seconds, 3))
         else:
-            verdict = (*determine_grade(cell), error_message(cell))
+            verdict = (score_of(cell), points, error_message(cell))
         scores.append(CellScore(blueprint.notebook, grade_id, *verdict))
     return tuple(scores)

@@ -12,9 +12,9 @@ from typing import Any
 from nbformat import NotebookNode
 
 from nbjudge.assignment import Assignment
+from nbjudge.cells.metadata import is_test
 from nbjudge.digests import digest_folder, digest_of
 from nbjudge.files import write_atomically
-from nbjudge.record.scores import is_test
 from nbjudge.trial.judging import Judging
 from nbjudge.vet.cases import Case
 from nbjudge.vet.trying import Tried, Verdict

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from nbjudge.assignment.by_hand import ByHand, Equivalent
-from nbjudge.record.scores import is_test
+from nbjudge.cells.metadata import is_test
 from nbjudge.vet.cases import Kind
 from nbjudge.vet.trying import Tried, Verdict
 from nbjudge.vet.variants import Subject

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from nbformat import NotebookNode
 
 from nbjudge.assignment import Assignment
+from nbjudge.cells.metadata import is_test
 from nbjudge.cohort.task import Task, Worked
 from nbjudge.cohort.work import work
 from nbjudge.cohort.workers import Workers
 from nbjudge.errors import CourseError
-from nbjudge.record.scores import is_test
 from nbjudge.trial import Trial
 from nbjudge.trial.judging import Judging
 from nbjudge.versions import packages

@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from nbformat import NotebookNode
-from nbgrader.utils import is_solution
 
 from nbjudge.assignment.blueprint import Blueprint
 from nbjudge.assignment.markers import split
+from nbjudge.cells.metadata import is_solution, is_test
 from nbjudge.cells.names import kernel_prelude
 from nbjudge.cells.parsing import bindings
-from nbjudge.record.scores import is_test
 from nbjudge.trial.reference import reference_notebook
 from nbjudge.vet.slices import cells_for
 

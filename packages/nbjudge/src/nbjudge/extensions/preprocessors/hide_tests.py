@@ -9,7 +9,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from nbjudge.assignment.leaks import is_telling
 from nbjudge.assignment.markers import Kind, split
-from nbjudge.record.scores import is_test
+from nbjudge.cells.metadata import is_test
 
 _HIDDEN: tuple[Kind, ...] = ("HIDDEN TESTS", "MARK SCHEME")
 
