@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import io
 import json
-import socket
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 _LENGTH = struct.Struct(">I")
 HEADER_LIMIT = 4_000_000
@@ -23,6 +22,19 @@ class WireError(Exception):
 
 class Closed(WireError):
     """The other side closed the connection between two messages."""
+
+
+class Connection(Protocol):
+    """What messages go over: a socket, or what acts like one."""
+
+    def sendall(self, data: bytes, /) -> None:
+        """Send all of ``data``."""
+
+    def recv(self, size: int, /) -> bytes:
+        """At least one and at most ``size`` bytes; none at the end of the connection."""
+
+    def recv_into(self, buffer: memoryview, /) -> int:
+        """Like ``recv``, into ``buffer``; returns how many bytes came."""
 
 
 def pack(header: Any, blobs: Sequence[bytes] = ()) -> bytes:
@@ -41,12 +53,12 @@ def unpack(data: bytes) -> tuple[Any, list[bytes]]:
     return message
 
 
-def send(connection: socket.socket, header: Any, *blobs: bytes) -> None:
+def send(connection: Connection, header: Any, *blobs: bytes) -> None:
     """Send a message; ``header`` is anything that JSON holds."""
     connection.sendall(pack(header, blobs))
 
 
-def receive(connection: socket.socket, limit: int) -> tuple[Any, list[bytes]]:
+def receive(connection: Connection, limit: int) -> tuple[Any, list[bytes]]:
     """Wait for a message whose blobs have at most ``limit`` bytes in all.
 
     Raises ``Closed`` at the end of the connection, ``WireError`` for anything else than a
@@ -87,7 +99,7 @@ def _exactly_from(file: BinaryIO, size: int) -> bytes:
     return data
 
 
-def _exactly(connection: socket.socket, size: int) -> bytes:
+def _exactly(connection: Connection, size: int) -> bytes:
     data = bytearray(size)
     view, got = memoryview(data), 0
     while got < size:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from nbgrader.converters import BaseConverter
 
-class KeepsFailure:
+
+class KeepsFailure(BaseConverter):
     """A mixin, to stand in front of a converter: ``failure`` is what stopped it."""
 
     failure: BaseException | None = None

@@ -32,7 +32,7 @@ class SubmissionExporter(NotebookExporter):
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+        super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]
         self._known: dict[str, Assignment] = {}
 
     def from_filename(

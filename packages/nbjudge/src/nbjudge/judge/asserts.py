@@ -107,8 +107,8 @@ class _Maker:
                     code.append(seen)
                 return node, ast.BoolOp(operator, code)
             case ast.UnaryOp(ast.Not(), operand):
-                part, code = self.asserted(operand)
-                return Node("not", parts=[part]), ast.UnaryOp(ast.Not(), code)
+                part, seen = self.asserted(operand)
+                return Node("not", parts=[part]), ast.UnaryOp(ast.Not(), seen)
             case ast.Call():
                 return self._call(expression)
             case ast.Constant():

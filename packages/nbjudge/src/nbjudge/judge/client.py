@@ -5,11 +5,14 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from nbjudge import wire
 from nbjudge.errors import NbjudgeError
 from nbjudge.judge.messages import Captured, Judged, Reply, TestCell, read_judged, run_message
+
+Given = TypeVar("Given")
+Got = TypeVar("Got")
 
 
 class JudgeFailed(NbjudgeError):
@@ -102,21 +105,21 @@ class _Timed:
 
     def send(self, header: Any, *blobs: bytes) -> None:
         # A message can wait for the judge to take it, as long as the buffer is full.
-        wire.send(self, header, *blobs)  # type: ignore[arg-type]
+        wire.send(self, header, *blobs)
 
     def receive(self, limit: int) -> tuple[Any, list[bytes]]:
-        return wire.receive(self, limit)  # type: ignore[arg-type]
+        return wire.receive(self, limit)
 
-    def sendall(self, data: bytes) -> None:
+    def sendall(self, data: bytes, /) -> None:
         self._within_time(self._connection.sendall, data)
 
-    def recv(self, size: int) -> bytes:
+    def recv(self, size: int, /) -> bytes:
         return self._within_time(self._connection.recv, size)
 
-    def recv_into(self, buffer: memoryview) -> int:
+    def recv_into(self, buffer: memoryview, /) -> int:
         return self._within_time(self._connection.recv_into, buffer)
 
-    def _within_time(self, act: Callable[..., Any], argument: Any) -> Any:
+    def _within_time(self, act: Callable[[Given], Got], argument: Given) -> Got:
         if self._left <= 0:
             raise _TooLong
         start = time.monotonic()

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -24,6 +24,7 @@ from nbjudge.judge.asserts import RECORD, TellValues
 from nbjudge.judge.credit import NotPoints, points_for
 from nbjudge.judge.messages import Captured, Judged, TestCell
 from nbjudge.judge.shell import Shell, outputs_of
+from nbjudge.judge.showing import clipped
 
 _ABSENT = object()
 _NO_VALUE = object()
@@ -93,12 +94,10 @@ class Runner:
                 value = self._without_silent(value)
         judged = self._judge(cell, error, value)
         _close_figures()
-        return Judged(
-            **{**judged, "outputs": (*outputs, *judged["outputs"])},
-            seconds=time.monotonic() - start,
-        )
+        seconds = time.monotonic() - start
+        return replace(judged, outputs=(*outputs, *judged.outputs), seconds=seconds)
 
-    def _judge(self, cell: TestCell, error: BaseException | None, value: Any) -> dict[str, Any]:
+    def _judge(self, cell: TestCell, error: BaseException | None, value: Any) -> Judged:
         if self._verdict_lost is not None:
             return _no_verdict("NoVerdict", str(self._verdict_lost), is_instructors=False)
         if isinstance(error, _ForInstructor):
@@ -110,23 +109,27 @@ class Runner:
             words = f"the value of {error.name} could not be read: {error.reason}"
             error = NotHandedOut(words)
         if error is not None:
-            return {
-                "outputs": (failures.error_output(error),),
-                "score": 0.0,
-                "failure": failures.failure(error),
-                "not_attempted": failures.is_not_attempted(error),
-                "narrow": failures.is_narrow(error),
-                "measured": failures.measured(error),
-            }
+            return Judged(
+                outputs=(failures.error_output(error),),
+                score=0.0,
+                failure=failures.failure(error),
+                not_attempted=failures.is_not_attempted(error),
+                narrow=failures.is_narrow(error),
+                measured=failures.measured(error),
+            )
         if value is _NO_VALUE or value is None:
-            return {"outputs": (), "score": float(cell.points)}
+            return Judged(outputs=(), score=float(cell.points))
         try:
             score = points_for(value, cell.points, cell.grade_id)
         except NotPoints as problem:
             return _no_verdict("NotPoints", str(problem))
-        shown = {"text/plain": repr(score)}
-        result = {"output_type": "execute_result", "execution_count": None, "metadata": {}}
-        return {"outputs": ({**result, "data": shown},), "score": score}
+        result = {
+            "output_type": "execute_result",
+            "execution_count": None,
+            "metadata": {},
+            "data": {"text/plain": repr(score)},
+        }
+        return Judged(outputs=(result,), score=score)
 
     def _value_of(self, cell: TestCell, values: Mapping[str, Captured], limit: int) -> Any:
         """The last value of the cell, run with ``values`` bound for as long as it runs."""
@@ -162,8 +165,8 @@ class Runner:
         try:
             blank = len(cell.source) - len(cell.source.lstrip("\n"))
             # IPython drops empty lines at the top; line numbers are to stay.
-            text = "\n" * blank + self._shell.transform_cell(cell.source)
-            tree = compile(
+            text = "\n" * blank + self._shell.transform_cell(cell.source)  # type: ignore[no-untyped-call]
+            tree: ast.Module = compile(
                 text, "<test>", "exec", self._flags | ast.PyCF_ONLY_AST, dont_inherit=True
             )
             compile(tree, "<test>", "exec", self._flags, dont_inherit=True)
@@ -171,11 +174,11 @@ class Runner:
             raise _ForInstructor(
                 f"The test cell '{cell.grade_id}' is not valid Python: {failures.failure(error)}"
             ) from error
-        is_shown = bool(tree.body) and isinstance(tree.body[-1], ast.Expr)
-        tree = self._shell.transform_ast(tree)
-        if not is_shown or DisplayHook.semicolon_at_end_of_expression(text):
+        tree = self._shell.transform_ast(tree)  # type: ignore[no-untyped-call]
+        last = tree.body[-1] if tree.body else None
+        if not isinstance(last, ast.Expr) or DisplayHook.semicolon_at_end_of_expression(text):
             return tree, None, text
-        return ast.Module(tree.body[:-1], []), ast.Expression(tree.body[-1].value), text
+        return ast.Module(tree.body[:-1], []), ast.Expression(last.value), text
 
     def _execute(
         self, cell: TestCell, body: ast.Module, last: ast.Expression | None, source: str
@@ -192,7 +195,7 @@ class Runner:
                 ) from error
             raise
 
-    def _evaluate(self, tree: ast.AST, file: str, mode: str) -> Any:
+    def _evaluate(self, tree: ast.Module | ast.Expression, file: str, mode: str) -> Any:
         code = compile(tree, file, mode, self._flags, dont_inherit=True)
         self._flags |= code.co_flags & _FUTURE_FLAGS
         value = eval(code, self._shell.user_ns)
@@ -251,16 +254,20 @@ class Runner:
         """``None`` for a last value that shows itself in a way of its own."""
         if value is _NO_VALUE or value is None:
             return value
-        formatter = self._shell.display_formatter.ipython_display_formatter
+        formatter = self._shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
         with self._shell.builtin_trap:
             return None if formatter(value) else value
 
 
-def _no_verdict(name: str, words: str, is_instructors: bool = True) -> dict[str, Any]:
-    # With an error among the outputs nbgrader takes no such cell for passed.
-    words = failures.clipped(words, failures.MESSAGE_LIMIT)
-    judged = {"outputs": (failures.made_error_output(name, words),), "score": None}
-    return {**judged, "instructor_error" if is_instructors else "failure": words}
+def _no_verdict(name: str, words: str, is_instructors: bool = True) -> Judged:
+    words = clipped(words, failures.MESSAGE_LIMIT)
+    return Judged(
+        # With an error among the outputs nbgrader takes no such cell for passed.
+        outputs=(failures.made_error_output(name, words),),
+        score=None,
+        failure="" if is_instructors else words,
+        instructor_error=words if is_instructors else "",
+    )
 
 
 def _put(namespace: dict[str, Any], name: str, value: Any) -> None:
@@ -280,7 +287,9 @@ def _is_import_of(error: BaseException, file: str, source: str) -> bool:
         trace = trace.tb_next
     imports = (ast.Import, ast.ImportFrom)
     nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, imports)]
-    return any(node.lineno <= line <= node.end_lineno for node in nodes for line in lines)
+    return any(
+        node.lineno <= line <= (node.end_lineno or node.lineno) for node in nodes for line in lines
+    )
 
 
 def _future_flags() -> int:

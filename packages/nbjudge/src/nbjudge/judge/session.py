@@ -8,11 +8,14 @@ import random
 import socket
 import sys
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbjudge import wire
 from nbjudge.capture import FunctionFacts, NotHandedOut, RemoteFunction, decode, randomness
 from nbjudge.judge.messages import judged_message, read_run
+
+if TYPE_CHECKING:
+    from nbjudge.judge.running import Runner
 
 # The grader is trusted; this is against a mistake, not against an attack.
 _LIMIT = 1 << 34
@@ -91,7 +94,7 @@ def _seed() -> None:
 class _Session:
     """What a captured function and its calls need of the connection."""
 
-    runner: Any
+    runner: Runner
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection

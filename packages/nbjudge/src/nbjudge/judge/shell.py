@@ -20,8 +20,10 @@ DISPLAY_LIMIT = 1_500_000
 _CUT = "\n… (the rest of the output was cut)\n"
 
 
-class _Bytes(io.RawIOBase):
+class _Bytes(io.BufferedIOBase):
     """Keeps the first ``limit`` bytes that are written to it."""
+
+    name = "<output>"
 
     def __init__(self, limit: int) -> None:
         self.kept = bytearray()
@@ -43,7 +45,7 @@ class Publisher(DisplayPublisher):
     """Keeps what is displayed, as far as an autograded notebook may show it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
         self.shown: list[dict[str, Any]] = []
         self._room = DISPLAY_LIMIT
 
@@ -85,8 +87,14 @@ class Shell(InteractiveShell):
         config = Config()
         config.HistoryManager.enabled = False
         config.HistoryManager.hist_file = ":memory:"
-        super().__init__(config=config)
+        super().__init__(config=config)  # type: ignore[no-untyped-call]
         self.shown_errors: list[BaseException] = []
+
+    @property
+    def publisher(self) -> Publisher:
+        """What keeps that which is displayed."""
+        assert isinstance(self.display_pub, Publisher)
+        return self.display_pub
 
     def init_ipython_dir(self, ipython_dir: Any) -> None:
         """None: the judge leaves nothing behind."""
@@ -135,4 +143,4 @@ def outputs_of(shell: Shell, outputs: list[dict[str, Any]]) -> Iterator[None]:
         text = kept.kept.decode("utf-8", "replace") + (_CUT if kept.is_cut else "")
         if text:
             outputs.append({"output_type": "stream", "name": "stdout", "text": text})
-        outputs += shell.display_pub.take()
+        outputs += shell.publisher.take()

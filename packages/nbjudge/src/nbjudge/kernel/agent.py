@@ -16,13 +16,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-from typing import Any
+from typing import Any, TypeAlias
 
 from ipykernel.ipkernel import IPythonKernel
 
 from nbjudge.capture import FunctionTable, NotHandedOut, encode
 from nbjudge.capture.calls import perform_call
 from nbjudge.kernel.channels import REPLY, REQUEST
+
+Buffer: TypeAlias = "bytes | memoryview[bytes]"
 
 
 class AnsweringKernel(IPythonKernel):
@@ -31,7 +33,7 @@ class AnsweringKernel(IPythonKernel):
     msg_types = [*IPythonKernel.msg_types, REQUEST]
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options)  # type: ignore[no-untyped-call]
         self._functions = FunctionTable()
 
     async def nbjudge_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
@@ -43,17 +45,20 @@ class AnsweringKernel(IPythonKernel):
                 answer, buffers = self._values(content)
             else:
                 answer, buffers = {}, [self._call(content, parent["buffers"][0])]
+        assert self.session is not None  # since the kernel was started
         self.session.send(stream, REPLY, answer, parent, ident=ident, buffers=buffers)
 
-    def _values(self, content: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+    def _values(self, content: dict[str, Any]) -> tuple[dict[str, Any], list[Buffer]]:
         names: dict[str, list[Any]] = {}
-        buffers: list[bytes] = []
+        buffers: list[Buffer] = []
         handed_out: dict[int, str] = {}
+        assert self.shell is not None  # since the kernel was started
+        namespace = self.shell.user_ns
         for name in content["names"]:
-            if name not in self.shell.user_ns:
+            if name not in namespace:
                 names[name] = ["missing"]
                 continue
-            value, limit = self.shell.user_ns[name], content["limit"]
+            value, limit = namespace[name], content["limit"]
             if id(value) in handed_out:
                 names[name] = ["same", handed_out[id(value)]]
                 continue

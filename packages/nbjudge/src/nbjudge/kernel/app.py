@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import ipykernel.kernelapp
 import zmq
@@ -25,6 +26,8 @@ from nbjudge.kernel.agent import AnsweringKernel
 from nbjudge.kernel.channels import CHANNELS
 from nbjudge.kernel.seeds import plant_seed
 
+Socket = zmq.Socket[bytes]
+
 
 @dataclass(frozen=True)
 class KernelRequest:
@@ -34,7 +37,7 @@ class KernelRequest:
     plants itself, to try it with other luck.
     """
 
-    connection: Mapping[str, object]
+    connection: Mapping[str, str | int]
     seed: int = 0
     shift: int = 0
 
@@ -42,20 +45,20 @@ class KernelRequest:
 class _Heartbeat(Heartbeat):
     """Jupyter's heartbeat, on a socket that is bound already."""
 
-    def __init__(self, descriptor: int, *arguments: object, **options: object) -> None:
+    def __init__(self, descriptor: int, *arguments: Any, **options: Any) -> None:
         self._descriptor = descriptor
-        super().__init__(*arguments, **options)
+        super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]
 
     def _try_bind_socket(self) -> None:
         self.socket.setsockopt(zmq.USE_FD, self._descriptor)
-        super()._try_bind_socket()
+        super()._try_bind_socket()  # type: ignore[no-untyped-call]
 
 
 class _PublishesAlone(IOPubThread):
     """Jupyter's thread that sends outputs, without a socket for those of forked processes."""
 
-    def __init__(self, socket: zmq.Socket, pipe: bool = False, **options: object) -> None:
-        super().__init__(socket, pipe=False, **options)
+    def __init__(self, socket: Socket, pipe: bool = False, **options: Any) -> None:
+        super().__init__(socket, pipe=False, **options)  # type: ignore[no-untyped-call]
 
 
 class SandboxedKernelApp(IPKernelApp):
@@ -66,14 +69,14 @@ class SandboxedKernelApp(IPKernelApp):
     def init_connection_file(self) -> None:
         """There is none; the ports and the key are set already."""
 
-    def write_connection_file(self, **kwargs: object) -> None:
+    def write_connection_file(self, **kwargs: Any) -> None:
         """There is none."""
 
     def init_signal(self) -> None:
         """Ignore interrupts between cells, as every kernel does."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    def init_iopub(self, context: zmq.Context) -> None:
+    def init_iopub(self, context: zmq.Context[Socket]) -> None:
         """Start the thread that sends outputs; it waits where they are not read so fast.
 
         Usually it drops them. In a sandbox without any sockets it does without the one that takes
@@ -82,9 +85,9 @@ class SandboxedKernelApp(IPKernelApp):
         try:
             socket.socket(socket.AF_INET).close()
         except PermissionError:
-            ipykernel.kernelapp.IOPubThread = _PublishesAlone
+            ipykernel.kernelapp.IOPubThread = _PublishesAlone  # type: ignore[attr-defined,assignment]
         context.setsockopt(zmq.XPUB_NODROP, 1)
-        super().init_iopub(context)
+        super().init_iopub(context)  # type: ignore[no-untyped-call]
 
     def init_heartbeat(self) -> None:
         """Start the heartbeat."""
@@ -97,9 +100,10 @@ class SandboxedKernelApp(IPKernelApp):
         )
         self.heartbeat.start()
 
-    def _try_bind_socket(self, s: zmq.Socket, port: int) -> int:
+    def _try_bind_socket(self, s: Socket, port: int) -> int:
         s.setsockopt(zmq.USE_FD, self.descriptors[port])
-        return super()._try_bind_socket(s, port)
+        bound: int = super()._try_bind_socket(s, port)  # type: ignore[no-untyped-call]
+        return bound
 
 
 def run_kernel(request: KernelRequest, descriptors: Sequence[int]) -> None:
@@ -128,9 +132,9 @@ def run_kernel(request: KernelRequest, descriptors: Sequence[int]) -> None:
             setattr(app, key, str(connection[key]).encode())
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     _use_inline_figures()
-    app.initialize([])
+    app.initialize([])  # type: ignore[no-untyped-call]
     plant_seed(request.seed, request.shift)  # starting has drawn from Python's own generator
-    app.start()
+    app.start()  # type: ignore[no-untyped-call]
 
 
 def _use_inline_figures() -> None:

@@ -187,7 +187,8 @@ def _prove_cells(
 def _plain(data: bytes) -> dict[str, Any]:
     """A notebook as JSON whose texts are strings, not lists of lines."""
     notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
-    return json.loads(nbformat.writes(notebook, split_lines=False))
+    plain: dict[str, Any] = json.loads(nbformat.writes(notebook, split_lines=False))
+    return plain
 
 
 def _stubs(course: Course) -> list[str]:

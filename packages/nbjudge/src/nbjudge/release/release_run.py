@@ -69,28 +69,28 @@ def _run(course: Course, assignment: str, path: Path, sockets: Path) -> ReleaseR
         ) from error
     except DeadKernelError as error:
         raise ReleaseError(f"{place}: the kernel died while it ran.") from error
-    waiting = []
+    waiting: list[str] = []
     something_to_write = False
     missing: set[str] = set()
     for number, cell in enumerate(notebook.cells, start=1):
         something_to_write = something_to_write or is_solution(cell)
-        error = _error(cell)
-        if error is None:
+        raised = _error(cell)
+        if raised is None:
             continue
         name = f"cell {number} ({cell.source.strip().splitlines()[0][:60]!r})"
         bound, read = _names(cell.source)
-        expected = error.ename in settings.expected_release_errors
+        expected = raised.ename in settings.expected_release_errors
         if expected or missing & read:
             missing |= bound
         else:
             raise ReleaseError(
-                f"{place}, {name}: {error.ename}: {error.evalue}. Only "
+                f"{place}, {name}: {raised.ename}: {raised.evalue}. Only "
                 f"{', '.join(settings.expected_release_errors)} may come from an unanswered "
                 "task; mend the cell, or add to c.Grading.expected_release_errors."
             )
         if not something_to_write:
             raise ReleaseError(
-                f"{place}, {name}: {error.ename}, before there is anything to write."
+                f"{place}, {name}: {raised.ename}, before there is anything to write."
             )
         waiting.append(name)
     code_cells = sum(cell.cell_type == "code" for cell in notebook.cells)

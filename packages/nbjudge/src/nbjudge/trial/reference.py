@@ -122,7 +122,7 @@ def _hint(blueprint: Blueprint, grade_id: str) -> str:
 
 def reference_notebook(blueprint: Blueprint) -> NotebookNode:
     """The notebook with every cell solved, of a blueprint that has its source."""
-    notebook = nbformat.reads(json.dumps(blueprint.source), as_version=4)
+    notebook: NotebookNode = nbformat.reads(json.dumps(blueprint.source), as_version=4)
     restore(notebook, blueprint.masters)
     for cell in notebook.cells:
         if is_solution(cell):

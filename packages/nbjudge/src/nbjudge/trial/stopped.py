@@ -21,10 +21,13 @@ def with_cause(judged: Judged, cells: Sequence[NotebookNode]) -> Judged:
     ``cells`` are those before the test, with their outputs.
     """
     match = _NOT_DEFINED.match(judged.failure)
-    error = _error_where_made(match["name"], cells) if match else ""
+    if match is None:
+        return judged
+    name = match["name"]
+    error = _error_where_made(name, cells)
     if not error:
         return judged
-    why = f"The cell that makes {match['name']} stopped: {error}. Mend that cell first."
+    why = f"The cell that makes {name} stopped: {error}. Mend that cell first."
     outputs = tuple(
         {**out, "evalue": f"{out['evalue']}\n{why}", "traceback": [*out["traceback"], why]}
         if out["output_type"] == "error"

@@ -99,19 +99,18 @@ def try_notebook(nb: NotebookNode, name: str, setting: Setting) -> Trial:
     is no verdict: the kernel died, a limit was passed, the judge failed, a test is wrong.
     """
     blueprint = setting.conditions.assignment.blueprint(name)
-    attempts: list[Attempt] = []
-    best: Trial | None = None
+    tried: list[tuple[Attempt, Trial]] = []
     for number in range(1 + setting.conditions.grading.luck_attempts):
         shift = number * _SHIFT
         trial, judged = _try_once(copy.deepcopy(nb), blueprint, setting, shift)
         score = sum(cell.score or 0.0 for cell in trial.scores)
         measured = {cell: dict(found.measured) for cell, found in judged.items() if found.measured}
-        if best is None or score > max(attempt.score for attempt in attempts):
-            best = trial
-        attempts.append(Attempt(shift, score, measured))
+        tried.append((Attempt(shift, score, measured), trial))
         if not any(found.narrow for found in judged.values()):
             break
-    return replace(best, run=replace(best.run, attempts=tuple(attempts)))
+    _, best = max(tried, key=lambda pair: pair[0].score)
+    attempts = tuple(attempt for attempt, _ in tried)
+    return replace(best, run=replace(best.run, attempts=attempts))
 
 
 def _try_once(

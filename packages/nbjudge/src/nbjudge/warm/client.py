@@ -66,7 +66,9 @@ class WarmServer:
             text=True,
             start_new_session=True,
         )
-        if self._process.stdout.readline() != "listening\n":
+        assert self._process.stdin is not None and self._process.stdout is not None  # pipes
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        if self._stdout.readline() != "listening\n":
             self._process.wait()
             raise WarmServerError(f"The warm server did not start:\n{self._tail_of_log()}")
         self._ready = threading.Event()
@@ -93,7 +95,7 @@ class WarmServer:
     def stop(self) -> None:
         """End the server and all that it forked."""
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
+            self._stdin.close()
         if not self._ready.is_set():
             self._process.kill()  # it listens to nobody while it imports
         try:
@@ -102,7 +104,7 @@ class WarmServer:
             self._process.kill()
             self._process.wait()
         self._waiter.join()
-        self._process.stdout.close()
+        self._stdout.close()
         self._log.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -122,7 +124,7 @@ class WarmServer:
         return self._log.read()[-2000:]
 
     def _wait(self) -> None:
-        line = self._process.stdout.readline()
+        line = self._stdout.readline()
         if line.startswith("ready "):
             self.failed_imports = json.loads(line.removeprefix("ready "))
         else:

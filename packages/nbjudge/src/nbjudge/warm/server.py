@@ -29,7 +29,7 @@ import struct
 import sys
 import threading
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from nbjudge import wire
 from nbjudge.judge.session import preload as preload_judge
@@ -185,7 +185,9 @@ def _child(
         os._exit(status)
 
 
-def _become_kernel(request: dict, connection: socket.socket, descriptors: list[int]) -> NoReturn:
+def _become_kernel(
+    request: dict[str, Any], connection: socket.socket, descriptors: list[int]
+) -> NoReturn:
     from nbjudge.kernel.app import KernelRequest, run_kernel
     from nbjudge.sandbox import Confinement, run_confined
 
@@ -200,7 +202,7 @@ def _become_kernel(request: dict, connection: socket.socket, descriptors: list[i
     )
 
 
-def _become_judge(request: dict, connection: socket.socket) -> None:
+def _become_judge(request: dict[str, Any], connection: socket.socket) -> None:
     from nbjudge.judge.session import serve
     from nbjudge.sandbox.lifeline import die_with_parent
 
