@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow docs lab release clean
+.PHONY: help setup demo test test-slow fuzz docs lab release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ test: $(READY) ## lint, check the types, and the quick tests
 
 test-slow: $(READY) ## the tests that train models, grade the class, or drive a browser
 	.venv/bin/pytest -m slow -rs
+
+fuzz: $(READY) ## the property tests with fresh examples, many more: FUZZ_TIMES=20 times as many
+	.venv/bin/pytest -m hypothesis --hypothesis-profile=fuzz
 
 docs: $(READY) ## build the documentation in docs/_build/html
 	.venv/bin/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html

@@ -5,14 +5,22 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # nbgrader runs alembic and jupyter by name, also when this environment is not activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
-# A busy machine is not a failure.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+# What decides whether a change is good draws the same examples each time; `make fuzz` draws others,
+# and many more. A busy machine is not a failure.
+settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
+settings.register_profile(
+    "fuzz",
+    deadline=None,
+    max_examples=100 * int(os.environ.get("FUZZ_TIMES", "20")),
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("fixed")
 
 
 def pytest_collection_modifyitems(items):

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 from scipy import stats
@@ -219,7 +220,7 @@ class TestChances:
         file["thresholds"]["convnet_accuracy"] = 0.7
         assert described(file).reference.chance == 1
 
-    @settings(max_examples=20)
+    @examples(20)
     @given(st.floats(0.3, 0.55), st.floats(0.001, 0.05))
     def test_a_higher_threshold_fails_more_and_lets_fewer_pass(self, threshold, more):
         file = load("stand-in")

@@ -13,7 +13,8 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from nbjudge.capture import Damaged, FunctionTable, decode, encode
 from nbjudge.capture.tree import FAMILY_OF_TAG
@@ -64,7 +65,7 @@ VALID = encode(rich_value(), limit=LIMIT, functions=FunctionTable())
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100, deadline=None)
+@examples(100)
 def test_random_bytes(data):
     assert isinstance(outcome(data), Damaged)
     outcome(b"nbj1" + data)
@@ -131,7 +132,7 @@ def test_nodes_that_were_altered():
         max_leaves=8,
     ).flatmap(lambda one: st.lists(st.just(one), max_size=6)),
 )
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_any_tag_with_anything(tag, rest):
     if tag not in ("history", "tf_dtype", "figure", "axes"):
         outcome(message([tag, *rest], b"12345678"))

@@ -17,7 +17,8 @@ import zoneinfo
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from nbjudge.capture import FunctionTable, NotHandedOut, encode
@@ -79,20 +80,20 @@ def same(a, b):
 
 
 @given(values)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_plain_values_come_back(value):
     assert same(crossed(value), value)
     assert encode(value, limit=LIMIT) == encode(value, limit=LIMIT)
 
 
 @given(st.lists(st.floats(), min_size=30) | st.lists(st.integers(), min_size=30))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_long_lists_of_numbers_come_back(value):
     assert same(crossed(value), value)
 
 
 @given(st.text(st.characters(codec=None, categories=["Cs", "L"]), max_size=20))
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_lone_surrogates_come_back(text):
     assert crossed([text, text * 100]) == [text, text * 100]
 
@@ -117,7 +118,7 @@ def test_lists_that_look_like_nodes_come_back(value):
         hnp.array_shapes(min_dims=0, min_side=0),
     )
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_arrays_come_back(array):
     back = crossed(array)
     assert back.dtype == array.dtype and back.shape == array.shape

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from data.makers import archive, batches, binary_version, make, python_version
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcourse.data import DamagedData, DataError, DataNotFound, UnsafeData, WrongData, digest, files
@@ -79,7 +80,7 @@ def test_a_python2_pickle_of_a_batch(tmp_path: Path) -> None:
 
 
 @given(st.integers(1, 4), st.integers(2, 4), st.integers(0, 99))
-@settings(max_examples=10, deadline=None)
+@examples(10)
 def test_what_is_written_is_read(tmp_path_factory, n_train: int, n_test: int, seed: int) -> None:
     path = tmp_path_factory.mktemp("npz") / "a.npz"
     arrays = make(n_train, n_test, seed, "stand-in" if seed % 2 else "")
@@ -185,7 +186,7 @@ def test_an_array_far_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_a_cut_file_is_an_error(tmp_path_factory, data: st.DataObject) -> None:
     """However short it is cut, never a crash of another kind and never other arrays."""
     path = tmp_path_factory.mktemp("cut") / "a.npz"
@@ -197,7 +198,7 @@ def test_a_cut_file_is_an_error(tmp_path_factory, data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_an_altered_file_is_an_error_or_the_same(tmp_path_factory, data: st.DataObject) -> None:
     path = tmp_path_factory.mktemp("altered") / "a.npz"
     files.write(path, GOOD)
@@ -284,7 +285,6 @@ def test_even_what_is_allowed_does_nothing() -> None:
 
 
 @given(st.binary(max_size=60))
-@settings(deadline=None)
 def test_noise_for_a_pickle(tmp_path_factory, noise: bytes) -> None:
     folder = tmp_path_factory.mktemp("noise")
     (folder / "test_batch").write_bytes(noise)

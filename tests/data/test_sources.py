@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from data.makers import archive, make, python_version
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcourse.data import (
@@ -321,7 +322,7 @@ def test_the_judge_of_the_full_data(full: Path) -> None:
 
 
 @given(st.integers(1, 12), st.integers(2, 12), st.integers(0, 9))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_the_parts_of_a_smaller_set(tmp_path_factory, n_train: int, n_test: int, seed: int) -> None:
     """No image is in both; none is lost; the judge has something."""
     path = tmp_path_factory.mktemp("part") / "a.npz"

@@ -7,7 +7,8 @@ import inspect
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dlcourse.data import CLASS_NAMES, digest, find_source, private_split, shapes, standin
@@ -59,7 +60,7 @@ def test_the_source_has_the_pinned_digest(drawn, monkeypatch) -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(0, 60))
-@settings(max_examples=15, deadline=None)
+@examples(15)
 def test_every_draw_repeats_and_is_balanced(seed: int, n: int) -> None:
     images, labels = standin.draw(seed, n)
     again, labels_again = standin.draw(seed, n)

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 import toy_course as toy
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import from_dict
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
@@ -121,14 +122,14 @@ def clear(source):
     return json.loads(json.dumps(node))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(kept=lines, solution=lines, hidden=lines)
 def test_what_nbgrader_clears_is_never_called_a_leak(kept, solution, hidden):
     source = cells_with(kept, solution, hidden)
     assert find_leaks([source], {"n": clear(source)}, {}, ["YOUR CODE HERE"]) == []
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(kept=lines, solution=lines, hidden=lines, data=st.data())
 def test_a_line_that_comes_through_is_found_wherever_it_is(kept, solution, hidden, data):
     source = cells_with(kept, solution, hidden)

@@ -7,7 +7,8 @@ import difflib
 import re
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from nbjudge.vet.mistakes import MOST, plant_mistakes
 
@@ -365,7 +366,7 @@ STATEMENTS = st.one_of(
 
 
 @given(st.lists(STATEMENTS, max_size=2), VALUES)
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_whatever_the_function_its_mistakes_compile_and_differ(body, value):
     lines = "".join(f"    {line}\n" for line in body)
     source = f"def f(a, b):\n{lines}    return {value}\n"

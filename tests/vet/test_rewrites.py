@@ -10,7 +10,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from nbjudge.vet.rewrites import rewrite
 
@@ -266,7 +267,7 @@ def outcome(source: str, arguments: tuple) -> object:
 
 @pytest.mark.parametrize("name", PLAIN)
 @given(arguments=st.tuples(NUMBERS, NUMBERS, NUMBERS))
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_a_rewritten_function_gives_what_it_gave(name, arguments):
     right = outcome(PLAIN[name], arguments)
     for change in rewritten(PLAIN[name]):

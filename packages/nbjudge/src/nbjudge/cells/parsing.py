@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-import dis
 import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import CodeType
 from typing import TYPE_CHECKING
 
-from nbjudge.cells.flow import code_objects, compiled
+from nbjudge.cells.scopes import bound_by, globals_bound_by
 
 if TYPE_CHECKING:
     from IPython.core.inputtransformer2 import TransformerManager
@@ -114,46 +112,6 @@ def future_imports(source: str) -> list[str]:
 
 def _bindings(tree: ast.Module) -> Iterator[Binding]:
     for number, statement in enumerate(tree.body):
-        for name, text in _bound_by(statement):
+        found = [*bound_by([statement]), *((name, "") for name in globals_bound_by(statement))]
+        for name, text in dict.fromkeys(found):
             yield Binding(name, text, number)
-
-
-def _bound_by(statement: ast.stmt) -> Iterator[tuple[str, str]]:
-    imports = list(_imports(statement))
-    yield from imports
-    code = compiled(statement)
-    if code is None:
-        return
-    imported = {name for name, _ in imports}
-    stores = _stores(code)
-    for name in sorted(set(stores)):
-        # As often stored as imported: nothing else binds it.
-        if name not in imported or stores.count(name) > [n for n, _ in imports].count(name):
-            yield name, ""
-
-
-def _imports(statement: ast.stmt | ast.ExceptHandler | ast.match_case) -> Iterator[tuple[str, str]]:
-    """The imports at top level, each name with a statement that binds this one alone."""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return
-    if isinstance(statement, ast.Import):
-        for alias in statement.names:
-            name = alias.asname or alias.name.split(".")[0]
-            yield name, ast.unparse(ast.Import([alias]))
-    elif isinstance(statement, ast.ImportFrom):
-        for alias in statement.names:
-            if alias.name != "*":
-                text = ast.unparse(ast.ImportFrom(statement.module, [alias], statement.level))
-                yield alias.asname or alias.name, text
-    else:
-        for child in ast.iter_child_nodes(statement):
-            if isinstance(child, (ast.stmt, ast.ExceptHandler, ast.match_case)):
-                yield from _imports(child)
-
-
-def _stores(code: CodeType) -> list[str]:
-    """The names stored at top level, and those that functions declare global."""
-    found = [item.argval for item in dis.get_instructions(code) if item.opname == "STORE_NAME"]
-    for part in code_objects(code):
-        found += [i.argval for i in dis.get_instructions(part) if i.opname == "STORE_GLOBAL"]
-    return found
