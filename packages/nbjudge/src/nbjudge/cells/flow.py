@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from nbjudge.cells.lookup import Lookup, Scope
 from nbjudge.cells.scopes import (
-    annotations,
+    annotations_of,
     bound_by,
     declared_in,
     defaults,
     globals_deleted_by,
     locals_of,
     type_parameters,
-    unbound_by,
 )
 
 # Decorators that do not call what they decorate.
@@ -77,124 +77,43 @@ def _postpones_annotations(node: ast.stmt) -> bool:
             return False
 
 
-@dataclass(frozen=True)
-class _Scope:
-    """Where a name is looked up: the class's own names, functions' locals, then the cell's.
-
-    A class's names are kept among the cell's with ``prefix``, which is empty outside of classes;
-    ``elsewhere`` are those that the class declares ``global`` or ``nonlocal``.
-    """
-
-    prefix: str = ""
-    elsewhere: frozenset[str] = frozenset()
-    hidden: frozenset[str] = frozenset()
-    in_function: bool = False
-
-    def key(self, name: str) -> str:
-        return name if name in self.elsewhere else self.prefix + name
-
-
-class _Flow(ast.NodeVisitor):
-    """``bound`` is ``None`` where no run can come to, as behind a ``raise``.
-
-    ``unsure`` are names of the cell that its functions may delete.
-    """
+class _Flow(Lookup, ast.NodeVisitor):
+    """Goes through a cell in the order in which Python runs it."""
 
     def __init__(self, annotations_are_postponed: bool, unsure: set[str]) -> None:
-        self.free: set[str] = set()
-        self.called: set[str] = set()
-        self.bound: set[str] | None = set()
+        super().__init__(unsure)
         self._postponed = annotations_are_postponed
-        self._unsure = unsure
-        self._scope = _Scope()
         self._classes = 0
-        self._loads_when_called: dict[str, set[str]] = {}
 
     def run(self, nodes: Iterable[ast.AST]) -> None:
         for node in nodes:
             self.visit(node)
-
-    def finish(self) -> None:
-        """Functions that were not used may yet be, by a later cell."""
-        if self.bound is None:
-            self.bound = set()
-        for name in self._loads_when_called:
-            self._use(name)
-
-    # Names
-
-    def _load(self, name: str) -> None:
-        key = self._scope.key(name)
-        if key != name and (self.bound is None or key in self.bound):
-            self._use(key)
-        elif name not in self._scope.hidden:
-            self._load_outside([name])
-
-    def _load_outside(self, names: Iterable[str]) -> None:
-        """Load names of the cell itself, or of those before it."""
-        for name in sorted(names):
-            if self.bound is not None and name not in self.bound:
-                self.free.add(name)
-            self._use(name)
-
-    def _use(self, key: str) -> None:
-        """Load what the function of this name, and those that it calls, load when called."""
-        seen: set[str] = set()
-        waiting = [key]
-        while waiting and self.bound is not None:
-            key = waiting.pop()
-            if key not in seen:
-                seen.add(key)
-                needed = self._loads_when_called.get(key, set())
-                self.free |= needed - self.bound
-                waiting += needed
-
-    def _bind(self, name: str) -> None:
-        key = self._scope.key(name)
-        is_local = key == name and name in self._scope.hidden
-        if self.bound is not None and not is_local and key not in self._unsure:
-            self.bound.add(key)
-
-    def _start(self) -> set[str] | None:
-        return None if self.bound is None else set(self.bound)
 
     def _branch(self, nodes: Iterable[ast.AST], start: set[str] | None) -> set[str] | None:
         self.bound = None if start is None else set(start)
         self.run(nodes)
         return self.bound
 
-    def _unbound_by(self, *nodes: ast.AST) -> set[str]:
-        """What may no longer be bound when these have run in part."""
-        return {self._scope.key(name) for name in unbound_by(nodes)}
-
-    @contextmanager
-    def _within(self, scope: _Scope) -> Iterator[None]:
-        before, self._scope = self._scope, scope
-        try:
-            yield
-        finally:
-            self._scope = before
-
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Store):
-            self._bind(node.id)
+            self.bind(node.id)
             return
-        self._load(node.id)
+        self.load(node.id)
         if isinstance(node.ctx, ast.Del) and self.bound is not None:
-            self.bound.discard(self._scope.key(node.id))
+            self.bound.discard(self.scope.key(node.id))
 
     # Scopes of their own
 
     def _loads_of(self, node: ast.AST, parts: Iterable[ast.AST], hidden: set[str]) -> set[str]:
         """What ``parts`` load from outside when they run later, in a scope with ``hidden``."""
         parameters = type_parameters(node)
-        hidden = {*self._scope.hidden, *hidden, *(p.name for p in parameters)}
-        scope = _Scope(hidden=frozenset(hidden), in_function=True)
+        hidden = {*self.scope.hidden, *hidden, *parameters}
+        scope = Scope(hidden=frozenset(hidden), in_function=True)
         free, bound, self.free, self.bound = self.free, self.bound, set(), set()
-        with self._within(scope):
-            self.run([*parameters, *parts])
+        with self.within(scope):
+            self.run([*parameters.values(), *parts])
         loads, self.free, self.bound = self.free, free, bound
-        if not self._scope.in_function:
+        if not self.scope.in_function:
             self.called |= loads
         return loads
 
@@ -202,29 +121,29 @@ class _Flow(ast.NodeVisitor):
         self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     ) -> set[str]:
         body = [node.body] if isinstance(node, ast.Lambda) else node.body
-        outer = self._scope
+        outer = self.scope
         of_class = {"__class__"} if outer.prefix else set()
         without = outer.hidden - declared_in(body, ast.Global)
-        with self._within(replace(outer, hidden=without)):
+        with self.within(replace(outer, hidden=without)):
             return self._loads_of(node, body, locals_of(node) | of_class)
 
     def _define(self, name: str, loads: set[str], is_called: bool) -> None:
         """Bind a function or class that loads these names once it is called."""
-        self._bind(name)
-        if is_called or self._scope.in_function:
-            self._load_outside(loads)
+        self.bind(name)
+        if is_called or self.scope.in_function:
+            self.load_outside(loads)
         else:
-            self._loads_when_called.setdefault(self._scope.key(name), set()).update(loads)
+            self.loads_when_called.setdefault(self.scope.key(name), set()).update(loads)
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         self.run(defaults(node.args))
-        self._load_outside(self._loads_of_function(node))
+        self.load_outside(self._loads_of_function(node))
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.run([*node.decorator_list, *defaults(node.args)])
         if not self._postponed:
             with self._hiding(type_parameters(node)):
-                self.run(annotations(node))
+                self.run(annotations_of(node))
         is_called = not all(_last_name(item) in _CALL_LATER for item in node.decorator_list)
         self._define(node.name, self._loads_of_function(node), is_called)
 
@@ -239,31 +158,31 @@ class _Flow(ast.NodeVisitor):
             self._classes += 1
             prefix = f"{self._classes}."
             scope = replace(
-                self._scope,
+                self.scope,
                 prefix=prefix,
                 elsewhere=frozenset(declared | declared_in(node.body, ast.Nonlocal)),
-                hidden=self._scope.hidden - declared,
+                hidden=self.scope.hidden - declared,
             )
-            with self._within(scope):
+            with self.within(scope):
                 for name in _IN_A_CLASS:
-                    self._bind(name)
+                    self.bind(name)
                 self.run(node.body)
         if self.bound is not None:
             self.bound = {name for name in self.bound if not name.startswith(prefix)}
-        methods = [name for name in self._loads_when_called if name.startswith(prefix)]
-        loads = set().union(*(self._loads_when_called.pop(name) for name in methods))
+        methods = [name for name in self.loads_when_called if name.startswith(prefix)]
+        loads = set().union(*(self.loads_when_called.pop(name) for name in methods))
         is_called = not all(_last_name(item) in _CALL_LATER for item in node.decorator_list)
         self._define(node.name, loads, is_called)
 
     def visit_TypeAlias(self, node: ast.AST) -> None:
-        # Python 3.12; evaluated when it is first asked for.
-        name, value = node.name, node.value  # type: ignore[attr-defined]
-        self._define(name.id, self._loads_of(node, [value], set()), False)
+        # Python 3.12 has it; the value is evaluated when it is first asked for.
+        match [*ast.iter_child_nodes(node)]:
+            case [ast.Name(id=name), *_, value]:
+                self._define(name, self._loads_of(node, [value], set()), False)
 
     @contextmanager
-    def _hiding(self, parameters: list[ast.AST]) -> Iterator[None]:
-        names = {parameter.name for parameter in parameters}  # type: ignore[attr-defined]
-        with self._within(replace(self._scope, hidden=self._scope.hidden | names)):
+    def _hiding(self, names: Iterable[str]) -> Iterator[None]:
+        with self.within(replace(self.scope, hidden=self.scope.hidden.union(names))):
             yield
 
     def _comprehension(
@@ -271,16 +190,15 @@ class _Flow(ast.NodeVisitor):
     ) -> None:
         first, *others = node.generators
         self.visit(first.iter)
-        after = self._start()
+        after = self.bound_so_far()
         names = {name for name, _ in bound_by(g.target for g in node.generators)}
         # What a class has bound is not seen from here.
-        hidden = self._scope.hidden | names
-        with self._within(replace(self._scope, prefix="", hidden=hidden)):
+        hidden = self.scope.hidden | names
+        with self.within(replace(self.scope, prefix="", hidden=hidden)):
             self.run([first.target, *first.ifs])
             for generator in others:
                 self.run([generator.iter, generator.target, *generator.ifs])
-            is_dict = isinstance(node, ast.DictComp)
-            self.run([node.key, node.value] if is_dict else [node.elt])
+            self.run([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
         self.bound = after
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension
@@ -293,7 +211,7 @@ class _Flow(ast.NodeVisitor):
 
     def _perhaps(self, nodes: Iterable[ast.AST]) -> None:
         """Go through what may not be run, or not as a whole."""
-        after = self._start()
+        after = self.bound_so_far()
         self.run(nodes)
         self.bound = after
 
@@ -318,7 +236,7 @@ class _Flow(ast.NodeVisitor):
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
-            self._load(node.target.id)
+            self.load(node.target.id)
         self.visit(node.value)
         self.visit(node.target)
 
@@ -327,17 +245,17 @@ class _Flow(ast.NodeVisitor):
             self.visit(node.value)
         if node.value is not None or not isinstance(node.target, ast.Name):
             self.visit(node.target)
-        if not self._postponed and not self._scope.in_function:
+        if not self._postponed and not self.scope.in_function:
             self.visit(node.annotation)
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self._bind(alias.asname or alias.name.split(".")[0])
+            self.bind(alias.asname or alias.name.split(".")[0])
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             if alias.name != "*":
-                self._bind(alias.asname or alias.name)
+                self.bind(alias.asname or alias.name)
 
     def visit_Assert(self, node: ast.Assert) -> None:
         self.visit(node.test)
@@ -351,21 +269,17 @@ class _Flow(ast.NodeVisitor):
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         self.visit(node.iter)
-        self._forget(self._unbound_by(*node.body))
-        start = self._start()
+        self.forget(self.unbound_by(*node.body))
+        start = self.bound_so_far()
         self.visit(node.target)
         self._loop(node, start)
 
     visit_For = visit_AsyncFor = _for
 
     def visit_While(self, node: ast.While) -> None:
-        self._forget(self._unbound_by(*node.body))
+        self.forget(self.unbound_by(*node.body))
         self.visit(node.test)
-        self._loop(node, self._start())
-
-    def _forget(self, names: set[str]) -> None:
-        if self.bound is not None:
-            self.bound -= names
+        self._loop(node, self.bound_so_far())
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While, start: set[str] | None) -> None:
         """The body may have run not once; only a ``break`` passes by the ``else``."""
@@ -374,21 +288,21 @@ class _Flow(ast.NodeVisitor):
         breaks = any(isinstance(inner, ast.Break) for part in node.body for inner in ast.walk(part))
         self.bound = _join(after, start) if breaks else after
 
-    def _try(self, node: ast.Try) -> None:
-        start = self._start()
+    def _try(self, node: ast.Try | ast.TryStar) -> None:
+        start = self.bound_so_far()
         after = self._branch([*node.body, *node.orelse], start)
         self.bound = start
-        self._forget(self._unbound_by(*node.body))
-        caught = self._start()
+        self.forget(self.unbound_by(*node.body))
+        caught = self.bound_so_far()
         for handler in node.handlers:
             after = _join(after, self._branch([handler], caught))
         self.bound = start
-        self._forget(self._unbound_by(*node.body, *node.handlers, *node.orelse))
-        before_last = self._branch(node.finalbody, self._start())
+        self.forget(self.unbound_by(*node.body, *node.handlers, *node.orelse))
+        before_last = self._branch(node.finalbody, self.bound_so_far())
         if before_last is None or after is None:
             self.bound = None
         else:
-            self.bound = after - self._unbound_by(*node.finalbody) | before_last
+            self.bound = after - self.unbound_by(*node.finalbody) | before_last
 
     visit_Try = visit_TryStar = _try
 
@@ -396,18 +310,18 @@ class _Flow(ast.NodeVisitor):
         if node.type is not None:
             self.visit(node.type)
         if node.name:
-            self._bind(node.name)
+            self.bind(node.name)
         self.run(node.body)
         if node.name:
-            self._forget({self._scope.key(node.name)})
+            self.forget({self.scope.key(node.name)})
 
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
         self.run(node.items)
-        start = self._start()
+        start = self.bound_so_far()
         self.run(node.body)
         if self.bound is None or any(_last_name(i.context_expr) in _CATCH for i in node.items):
             self.bound = start
-            self._forget(self._unbound_by(*node.body))
+            self.forget(self.unbound_by(*node.body))
 
     visit_With = visit_AsyncWith = _with
 
@@ -418,7 +332,7 @@ class _Flow(ast.NodeVisitor):
 
     def visit_Match(self, node: ast.Match) -> None:
         self.visit(node.subject)
-        start = self._start()
+        start = self.bound_so_far()
         after = None if _takes_all(node.cases[-1]) else start
         for case in node.cases:
             after = _join(after, self._branch([case], start))
@@ -433,20 +347,20 @@ class _Flow(ast.NodeVisitor):
     def _pattern(self, node: ast.MatchAs | ast.MatchStar) -> None:
         self.generic_visit(node)
         if node.name:
-            self._bind(node.name)
+            self.bind(node.name)
 
     visit_MatchAs = visit_MatchStar = _pattern
 
     def visit_MatchOr(self, node: ast.MatchOr) -> None:
         # Every alternative binds the same names.
-        start = self._start()
+        start = self.bound_so_far()
         for pattern in node.patterns:
             self._branch([pattern], start)
 
     def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
         self.generic_visit(node)
         if node.rest:
-            self._bind(node.rest)
+            self.bind(node.rest)
 
     def visit_Raise(self, node: ast.Raise) -> None:
         self.generic_visit(node)

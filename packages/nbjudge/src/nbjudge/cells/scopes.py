@@ -98,21 +98,21 @@ def defaults(given: ast.arguments) -> list[ast.expr]:
     return [*given.defaults, *(value for value in given.kw_defaults if value is not None)]
 
 
-def annotations(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+def annotations_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
     """The annotations of a function's parameters and of its result."""
     every = [*(argument.annotation for argument in parameters(node.args)), node.returns]
     return [annotation for annotation in every if annotation is not None]
 
 
-def type_parameters(node: ast.AST) -> list[ast.AST]:
-    """The ``[T]`` of a generic function, class or type, which Python has since 3.12."""
-    return list(getattr(node, "type_params", []))
+def type_parameters(node: ast.AST) -> dict[str, ast.AST]:
+    """The ``[T]`` of a generic function, class or type by name, which Python has since 3.12."""
+    return {parameter.name: parameter for parameter in getattr(node, "type_params", [])}
 
 
 def _evaluated_here(node: ast.AST) -> Iterable[ast.AST]:
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
-            return [*node.decorator_list, *defaults(node.args), *annotations(node)]
+            return [*node.decorator_list, *defaults(node.args), *annotations_of(node)]
         case ast.ClassDef():
             return [*node.decorator_list, *node.bases, *node.keywords]
         case ast.Lambda():
