@@ -62,7 +62,14 @@ MISTAKES = {
     "no points": ([ANSWER, toy.test_cell("t", TESTS, None)], "it is graded, but has no points"),
     "points in words": ([ANSWER, toy.test_cell("t", TESTS, "two")], "'two', which is not a number"),
     "negative points": ([ANSWER, toy.test_cell("t", TESTS, -1)], "its points are -1"),
-    "zero points": ([ANSWER, toy.test_cell("t", TESTS, 0)], "its tests decide nothing"),
+    "task as code": (
+        [toy.code("m", "pass", task=True, grade_id="m", points=1)],
+        "a 'Manually graded task', but a code cell",
+    ),
+    "task and answer": (
+        [toy.text("m", "Why?", task=True, solution=True, grade=True, grade_id="m", points=1)],
+        "it is a task, and an answer or a test as well",
+    ),
     "no test": ([ANSWER], "no test cell follows"),
     "test before": ([TEST, ANSWER], "no test cell follows"),
     "test in the next task": (
@@ -169,3 +176,8 @@ def test_bytes_that_are_no_text_are_a_problem_too(tmp_path):
     path = tmp_path / "bad.ipynb"
     path.write_bytes(json.dumps(toy.toy_notebook()).encode("utf-16"))
     assert "cannot be read" in check_source(path)[0].what
+
+
+def test_points_of_0_are_allowed_as_in_nbgrader():
+    written = toy.text("w", "Why?", solution=True, grade=True, grade_id="w", points=0)
+    assert check_notebook(toy.notebook(ANSWER, toy.test_cell("t", TESTS, 0), written), "n") == []

@@ -32,7 +32,8 @@ def test_the_instructors_time_counts_and_is_recorded(released_course, grades_her
 
     (course.gradebook_folder / "submission_times.csv").unlink()
     again = {o.student: o for o in grade(load_course(root), find_submissions(course))}
-    assert (again["anna"].reused, again["anna"].late_seconds) == (False, 0)
+    assert (again["anna"].reused, again["anna"].late_seconds) == (True, 0)
+    assert read_record(course.gradebook_folder, "ps1", "anna").inputs.submitted == ""
     assert again["bob"].reused
 
 

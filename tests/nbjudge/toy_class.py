@@ -170,7 +170,7 @@ HAND_INS: dict[str, HandIn] = {
     "broken-json": HandIn(None, after=break_json, says="not valid JSON"),
     "not-a-notebook": HandIn(None, after=no_notebook, says="JupyterLab"),
     "missing": HandIn(None, after=lambda f: (f / "toys.ipynb").unlink(), says="is missing"),
-    "renamed": HandIn(None, after=rename, says="rename it to toys.ipynb"),
+    "renamed": HandIn(5, after=rename),
     "other-notebook": HandIn(None, change=other_notebook, says="none of the cells"),
     "links-out": HandIn(None, after=link_out, says="outside the submission"),
     "huge": HandIn(None, after=fill, says="200 MB"),

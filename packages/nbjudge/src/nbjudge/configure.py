@@ -27,7 +27,7 @@ AUTOGRADE = [
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
-    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbjudge.extensions.preprocessors.save_grades.SaveGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbjudge.extensions.preprocessors.write_record.WriteRecord",
 ]
@@ -48,6 +48,7 @@ RELEASE = [
     "nbgrader.preprocessors.SaveCells",
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbgrader.preprocessors.ClearMarkScheme",
+    "nbjudge.extensions.preprocessors.clear_answers.ClearAnswers",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbjudge.extensions.preprocessors.normalise.Normalise",
     "nbgrader.preprocessors.CheckCellMetadata",
@@ -74,6 +75,9 @@ def configure(c: Config, root: Path | str | None = None) -> None:
     c.Autograde.sanitize_preprocessors = list(SANITIZE)
     c.Autograde.autograde_preprocessors = list(AUTOGRADE)
     c.GenerateFeedback.preprocessors = list(FEEDBACK)
+    # By default nbgrader keeps a page unless the work was handed in again: points that a person
+    # gave, or a test that was mended, would not show.
+    c.GenerateFeedback.force = True
     # What a student's cell shows is looked at in the instructor's browser.
     c.HTMLExporter.sanitize_html = True
     # nbgrader's templates leave that out for text cells; nbconvert's own takes tables apart.

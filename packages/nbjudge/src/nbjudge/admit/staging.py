@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -14,19 +14,23 @@ from nbjudge.digests import is_ignored
 
 
 def stage_submission(
-    submitted: Path, source: Path, target: Path, ignore: Sequence[str] = ()
+    submitted: Path,
+    source: Path,
+    target: Path,
+    ignore: Sequence[str] = (),
+    graded: Collection[str] = (),
 ) -> list[str]:
     """Copy a submission's files to ``target``, the instructor's over the student's.
 
-    Notebooks are left out: the sandbox gets cells one by one. So are links, and what would stand
-    in the way of a module that the notebook imports, unless the instructor handed it out. Returns
-    what was set aside, for the student to read.
+    The files of ``graded`` notebooks are left out: the sandbox gets their cells one by one. So are
+    links, and what would stand in the way of a module that the notebook imports, unless the
+    instructor handed it out. Returns what was set aside, for the student to read.
     """
     given = {path.name for path in source.iterdir()} if source.is_dir() else set()
     notes = []
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(submitted.iterdir()):
-        if is_ignored(path.name, ignore):
+        if is_ignored(path.name, ignore) or path.name in graded:
             continue
         if path.name not in given and _module_name(path) in _modules():
             notes.append(
@@ -40,16 +44,16 @@ def stage_submission(
 
 
 def stage_files(source: Path, target: Path, ignore: Sequence[str] = ()) -> None:
-    """Copy an assignment's own files, without notebooks, to ``target``."""
+    """Copy an assignment's own files, but for the notebooks that it is made of, to ``target``."""
     target.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         for path in sorted(source.iterdir()):
-            if not is_ignored(path.name, ignore):
+            if not is_ignored(path.name, ignore) and path.suffix != ".ipynb":
                 _copy(path, target / path.name)
 
 
 def _copy(path: Path, target: Path) -> None:
-    if path.is_symlink() or path.suffix == ".ipynb":
+    if path.is_symlink():
         return
     if path.is_dir():
         if target.exists() and not target.is_dir():
@@ -64,9 +68,12 @@ def _copy(path: Path, target: Path) -> None:
 
 
 def _module_name(path: Path) -> str:
-    """The name by which Python would import a file or folder; "" for one it would not."""
+    """The name by which Python would import this before an installed module; "" if it would not.
+
+    A folder without ``__init__`` comes after every installed module of its name.
+    """
     if path.is_dir():
-        return path.name
+        return path.name if any(path.glob("__init__.*")) else ""
     return path.name.split(".")[0] if path.suffix in (".py", ".pyc", ".so", ".pth") else ""
 
 

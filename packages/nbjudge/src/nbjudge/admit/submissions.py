@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-
-import nbformat
 
 from nbjudge.course import Course
 from nbjudge.digests import DEEPEST, digest_folder, walk
@@ -23,8 +20,6 @@ _LONGEST_NAME = 128
 _LONGEST_FILE = 200
 # nbgrader's search for what to leave out looks at each of them for each of them.
 _MOST_FILES = 1_000
-# Reading a notebook takes about a millisecond for each.
-_MOST_CELLS = 5_000
 
 
 @dataclass(frozen=True)
@@ -94,11 +89,8 @@ def read_timestamp(folder: Path) -> datetime | None:
     return time
 
 
-def check_files(course: Course, submission: Submission, notebooks: Sequence[str]) -> None:
-    """Raise ``NotGraded`` when a submission's files cannot be graded, whatever is in them.
-
-    ``notebooks`` are the names, without ``.ipynb``, that the assignment's notebooks have.
-    """
+def check_files(course: Course, submission: Submission) -> None:
+    """Raise ``NotGraded`` when a submission's files cannot be graded, whatever is in them."""
     folder = submission.path
     if PATTERN_LETTERS.intersection(submission.student):
         raise NotGraded(
@@ -147,10 +139,6 @@ def check_files(course: Course, submission: Submission, notebooks: Sequence[str]
         text = (folder / TIMESTAMP_FILE).read_bytes()
         if text.strip():
             raise NotGraded(f"{TIMESTAMP_FILE} holds no date, so nobody can tell if it was late.")
-    present = sorted(path.name for path in folder.glob("*.ipynb") if path.is_file())
-    for notebook in notebooks:
-        if f"{notebook}.ipynb" not in present:
-            raise NotGraded(_missing(notebook, present))
 
 
 def submitted_files(course: Course, submission: Submission) -> dict[str, bytes]:
@@ -198,55 +186,6 @@ def shown_name(name: str) -> str:
     """The name of a student's file, for a message: one line, no commands to a terminal."""
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name
-    )
-
-
-def check_notebooks(folder: Path, notebooks: Sequence[str], size_limit: int) -> None:
-    """Raise ``NotGraded`` when one of ``notebooks`` cannot be read; the limit is in bytes each."""
-    for notebook in notebooks:
-        _check_notebook(folder / f"{notebook}.ipynb", size_limit)
-
-
-def _check_notebook(path: Path, size_limit: int) -> None:
-    again = "Open it in JupyterLab, save it, and hand in again."
-    size = path.stat().st_size
-    if size > size_limit:
-        raise NotGraded(
-            f"{path.name} has {size / 1e6:.0f} MB; a notebook may have {size_limit / 1e6:.0f} MB. "
-            "Clear its outputs (Edit > Clear Outputs of All Cells), save it, and hand in again."
-        )
-    try:
-        text = path.read_text(encoding="utf-8")
-        raw = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise NotGraded(f"{path.name} is damaged: it is not valid JSON. {again}") from error
-    if (cells := text.count('"cell_type"')) > _MOST_CELLS:
-        raise NotGraded(
-            f"{path.name} has {cells:,} cells; a notebook may have {_MOST_CELLS:,}. Answer in the "
-            "notebook that you were given, and hand that in."
-        )
-    try:
-        notebook = nbformat.reads(json.dumps(raw), as_version=4)
-        sound = isinstance(notebook.cells, list) and all(
-            cell.cell_type in ("code", "markdown", "raw")
-            and isinstance(cell.source, str)
-            and isinstance(cell.metadata, dict)
-            for cell in notebook.cells
-        )
-        nbformat.validate(notebook, relax_add_props=True)
-    except Exception as error:  # nbformat raises whatever a strange notebook makes it stumble on
-        raise NotGraded(f"{path.name} is not a Jupyter notebook. {again}") from error
-    if not sound:
-        raise NotGraded(f"{path.name} is damaged: a cell has no text or no type. {again}")
-
-
-def _missing(notebook: str, present: Sequence[str]) -> str:
-    if not present:
-        return f"{notebook}.ipynb is missing: the submission holds no notebook."
-    found = ", ".join(map(shown_name, present[:5]))
-    return (
-        f"{notebook}.ipynb is missing. The submission holds {found}; if that "
-        f"is it, rename it to {notebook}.ipynb and hand in again."
     )
 
 

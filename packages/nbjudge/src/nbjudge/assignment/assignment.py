@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from nbformat import NotebookNode
 
@@ -29,6 +31,11 @@ class Assignment:
         return tuple(blueprint.notebook for blueprint in self.blueprints)
 
     @property
+    def graded_files(self) -> frozenset[str]:
+        """The names of the files whose cells are graded, or to be answered."""
+        return frozenset(f"{b.notebook}.ipynb" for b in self.blueprints if not b.is_library)
+
+    @property
     def max_score(self) -> float:
         """The points of all cells, those that a person grades included."""
         return sum(blueprint.max_score for blueprint in self.blueprints)
@@ -43,15 +50,22 @@ class Assignment:
         cells = {blueprint.notebook: blueprint.digest() for blueprint in self.blueprints}
         return digest_of({"cells": cells, "files": self.files.digest})
 
+    def stage_libraries(self, folder: Path) -> None:
+        """Write those notebooks into ``folder`` that only others use, where they are missing."""
+        for blueprint in self.blueprints:
+            path = folder / f"{blueprint.notebook}.ipynb"
+            if blueprint.is_library and blueprint.source is not None and not path.exists():
+                path.write_text(json.dumps(blueprint.source), encoding="utf-8")
+
     def restore(self, nb: NotebookNode, notebook: str) -> tuple[str, ...]:
         """Give a submitted notebook back, in place, what was not the student's to change.
 
         Returns what was changed, for the student to read. Raises ``NotGraded`` where it holds no
         cell of this assignment.
         """
-        masters = self.blueprint(notebook).masters
-        restored = restore(nb, masters)
-        if masters and not restored.found:
+        blueprint = self.blueprint(notebook)
+        restored = restore(nb, blueprint.masters, blueprint.given)
+        if blueprint.masters and not restored.found:
             raise NotGraded(
                 f"{notebook}.ipynb holds none of the cells of {self.name}. Answer in the notebook "
                 "that you were given, and hand that in."
@@ -71,18 +85,20 @@ def find_assignment(course: Course, name: str) -> Assignment | None:
     """An assignment as the gradebook has it; ``None`` if it was not released."""
     from nbgrader.api import MissingEntry
 
-    folder = course.source / name
+    folder, release = course.source / name, course.release / name
     with course.gradebook() as gradebook:
         try:
             notebooks = [notebook.name for notebook in gradebook.find_assignment(name).notebooks]
         except MissingEntry:
             return None
-        blueprints = tuple(read_blueprint(gradebook, folder, name, item) for item in notebooks)
+        blueprints = tuple(
+            read_blueprint(gradebook, folder, release, name, item) for item in notebooks
+        )
     if not blueprints:
         return None
     return Assignment(name, blueprints, files_of(course, name))
 
 
 def files_of(course: Course, name: str) -> Content:
-    """What is handed out with an assignment's notebooks, without the notebooks."""
-    return content_of(course.source / name, (*course.coursedir().ignore, "*.ipynb"))
+    """What is handed out with an assignment's notebooks, those in its subfolders included."""
+    return content_of(course.source / name, (*course.coursedir().ignore, "/*.ipynb"))

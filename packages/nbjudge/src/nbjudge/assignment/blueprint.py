@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbjudge.assignment.masters import MasterCell, masters_digest, read_masters
+from nbjudge.assignment.cells import MasterCell
+from nbjudge.assignment.elsewhere import Given
+from nbjudge.assignment.markers import normalise
+from nbjudge.assignment.masters import masters_digest, read_masters
 from nbjudge.cells.names import Needs, SourceCell, needs_of, runs_in_kernel
 
 if TYPE_CHECKING:
@@ -21,13 +24,31 @@ class Blueprint:
     """``masters`` are the cells as they were released, in the source's order.
 
     ``cells`` are all code cells of the source, test cells with the text that was released;
-    ``source`` is the source notebook's JSON, ``None`` where there is none.
+    ``source`` is the source notebook's JSON, ``None`` where there is none; ``released`` are the
+    texts of the release's cells that nbgrader does not know, if they are others by now.
     """
 
     notebook: str
     masters: tuple[MasterCell, ...]
     cells: tuple[SourceCell, ...]
     source: Mapping[str, Any] | None
+    released: frozenset[str] = frozenset()
+
+    @property
+    def is_library(self) -> bool:
+        """Whether nothing in it is graded or to be answered: it is only for other notebooks."""
+        return not any(cell.grade or cell.task or cell.solution for cell in self.masters)
+
+    @property
+    def given(self) -> Given:
+        """What students were given in it beside the masters."""
+        raw = [] if self.source is None else self.source["cells"]
+        ids = {
+            str(cell["id"]): str(_flags(cell)["grade_id"])
+            for cell in raw
+            if "id" in cell and "grade_id" in _flags(cell)
+        }
+        return Given(_plain_texts(self.source) | self.released, ids)
 
     @property
     def tests(self) -> dict[str, MasterCell]:
@@ -55,9 +76,9 @@ class Blueprint:
 
 
 def read_blueprint(
-    gradebook: Gradebook, source_folder: Path, assignment: str, notebook: str
+    gradebook: Gradebook, source_folder: Path, release_folder: Path, assignment: str, notebook: str
 ) -> Blueprint:
-    """Read a notebook's blueprint from the gradebook and from ``source/ASSIGNMENT``.
+    """Read a notebook's blueprint from the gradebook, ``source/ASSIGNMENT`` and the release.
 
     Raises ``nbgrader.api.MissingEntry`` for a notebook that was not released.
     """
@@ -74,7 +95,8 @@ def read_blueprint(
         ]
     else:
         cells = [_source_cell(cell, released) for cell in raw if cell["cell_type"] == "code"]
-    return Blueprint(notebook, masters, tuple(cells), source)
+    others = _plain_texts(_read_source(release_folder / f"{notebook}.ipynb"))
+    return Blueprint(notebook, masters, tuple(cells), source, others)
 
 
 def _source_cell(cell: Mapping[str, Any], released: Mapping[str, MasterCell]) -> SourceCell:
@@ -86,6 +108,14 @@ def _source_cell(cell: Mapping[str, Any], released: Mapping[str, MasterCell]) ->
     if is_test and grade_id in released:
         text = released[grade_id].source
     return SourceCell(grade_id, text, is_test, is_solution)
+
+
+def _plain_texts(notebook: Mapping[str, Any] | None) -> frozenset[str]:
+    """The texts, with white space made one, of the cells that nbgrader does not know."""
+    raw = [] if notebook is None else notebook["cells"]
+    return frozenset(
+        normalise("".join(cell["source"])) for cell in raw if "grade_id" not in _flags(cell)
+    )
 
 
 def _flags(cell: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,11 +11,16 @@ from nbjudge.assignment.markers import markers, normalise, split
 
 # Shorter lines (`else:`, `x = 1`, `return x`) say nothing about a solution.
 SHORTEST_TELLING_LINE = 10
+# In a file's name, these words say that it is not for students, even if a text has them too.
+_SECRETIVE = frozenset(
+    {"answer", "answers", "expected", "hidden", "instructor", "key", "private", "reference"}
+    | {"secret", "solution", "solutions", "solved", "teacher", "test", "tests"}
+)
 
 
 @dataclass(frozen=True)
 class Leak:
-    """A line of a solution or a hidden test, and the released file (and cell) that shows it."""
+    """A line or picture of a solution or a hidden test, and the released file that shows it."""
 
     file: str
     place: str
@@ -25,6 +30,15 @@ class Leak:
         return f"{self.file}, {self.place}: it shows {self.line!r}"
 
 
+@dataclass(frozen=True)
+class HiddenFile:
+    """A released file that only a solution or a hidden test names, in the words of ``named_by``."""
+
+    file: str
+    named_by: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: only {self.named_by} names it"
 
 
 def taken_and_kept(notebook: Mapping[str, Any]) -> tuple[list[str], str]:
@@ -35,15 +49,19 @@ def taken_and_kept(notebook: Mapping[str, Any]) -> tuple[list[str], str]:
     taken: list[str] = []
     kept: list[str] = []
     for cell in notebook["cells"]:
-        source = cell["source"]
-        is_solution = cell["metadata"].get("nbgrader", {}).get("solution", False)
-        if is_solution and not any(marker.kind == "SOLUTION" for marker in markers(source)):
-            taken += source.split("\n")
-        else:
-            stays, goes = split(source)
-            kept += stays
-            taken += goes
+        stays, goes = _split_cell(cell)
+        kept += stays
+        taken += goes
     return taken, normalise("\n".join(kept))
+
+
+def _split_cell(cell: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The lines of a source cell that a release keeps, and those that it takes out."""
+    source: str = cell["source"]
+    is_solution = cell["metadata"].get("nbgrader", {}).get("solution", False)
+    if is_solution and not any(marker.kind == "SOLUTION" for marker in markers(source)):
+        return [], source.split("\n")
+    return split(source)
 
 
 def is_telling(line: str) -> bool:
@@ -68,6 +86,7 @@ def find_leaks(
     the files beside them to their bytes, ``stubs`` are the texts put in a solution's place. A
     line that the kept part of a source also holds is no secret.
     """
+    sources = list(sources)
     split_sources = [taken_and_kept(source) for source in sources]
     public = "\n".join([*(kept for _, kept in split_sources), *map(normalise, stubs)])
     secrets = {
@@ -84,12 +103,74 @@ def find_leaks(
         (name, "its text", normalise(data.decode("utf-8", errors="replace")))
         for name, data in other_files.items()
     ]
+    pictures = {
+        data: name
+        for source in sources
+        for name, data in _attachments(source, only_hidden=True)
+        if data not in {data for _, data in _attachments(source, only_hidden=False)}
+    }
     return [
         Leak(name, place, secret)
         for name, place, text in places
         for secret in sorted(secrets)
         if secret in text
+    ] + [
+        Leak(name, "its attachments", f"the picture {pictures[data]} of a solution")
+        for name, notebook in released.items()
+        for _, data in _attachments(notebook)
+        if data in pictures
     ]
+
+
+def find_hidden_files(
+    sources: Iterable[Mapping[str, Any]], names: Iterable[str], public: Iterable[str] = ()
+) -> list[HiddenFile]:
+    """The files, by relative name, that a solution or a hidden test names, and nothing public.
+
+    A file is public when a text that students get (also one of ``public``) has its name, or its
+    name without ending where that is a word of its own.
+    """
+    texts = [taken_and_kept(source) for source in sources]
+    kept = "\n".join([*(kept for _, kept in texts), *public]).lower()
+    taken = "\n".join(line for lines, _ in texts for line in lines)
+    return [
+        HiddenFile(name, "a solution or a hidden test")
+        for name in names
+        if _names_file(taken, name) and not _speaks_of(kept, name)
+    ]
+
+
+def _names_file(text: str, name: str) -> bool:
+    base = re.escape(name.rpartition("/")[2])
+    return re.search(rf"(?<![\w.-]){base}(?![\w-])", text) is not None
+
+
+def _speaks_of(text: str, name: str) -> bool:
+    if _names_file(text, name.lower()):
+        return True
+    stem = re.split(r"[^a-z0-9]+", name.lower().rpartition("/")[2].rpartition(".")[0])
+    words = [word for word in stem if len(word) > 2]
+    if not words or _SECRETIVE.intersection(words):
+        return False
+    return all(re.search(rf"\b{word}", text) for word in words)
+
+
+def _attachments(
+    notebook: Mapping[str, Any], only_hidden: bool | None = None
+) -> Iterator[tuple[str, str]]:
+    """The attachments of a notebook's cells: names, and their data as one text.
+
+    With ``only_hidden``, those that a release takes out; with ``False``, those that stay.
+    """
+    for cell in notebook["cells"]:
+        attachments = cell.get("attachments")
+        if not isinstance(attachments, Mapping):
+            continue
+        stays = "\n".join(_split_cell(cell)[0])
+        for name, data in attachments.items():
+            hidden = str(name) not in stays
+            if only_hidden is None or hidden == only_hidden:
+                yield str(name), "".join(_strings(data))
 
 
 def _texts(notebook: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -53,6 +53,12 @@ def split(source: str, kinds: tuple[Kind, ...] = KINDS) -> tuple[list[str], list
     return kept, taken
 
 
+def is_cleared(source: str) -> bool:
+    """Whether a release takes something out of a solution cell's text; without markers, all."""
+    found = [marker.kind for marker in markers(source)]
+    return "SOLUTION" not in found or bool(split(source, ("SOLUTION",))[1])
+
+
 def solved(source: str) -> str:
     """A solution cell's text as a student who knows the answer would have written it."""
     marked = {marker.line for marker in markers(source) if marker.kind == "SOLUTION"}

@@ -11,55 +11,19 @@ from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
-from nbjudge.assignment.markers import normalise, split
+from nbjudge.assignment.cells import MasterCell, cell_grade_id, released_text
+from nbjudge.assignment.elsewhere import (
+    Given,
+    recover_grade_ids,
+    show_answers_from_elsewhere,
+)
+from nbjudge.assignment.markers import normalise
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
-SCHEMA_VERSION = 3
-_IMAGES = ("image/png", "image/jpeg", "image/gif")
+_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
-
-
-@dataclass(frozen=True)
-class MasterCell:
-    """A cell as it was released, hidden tests included, with nbgrader's flags for it."""
-
-    grade_id: str
-    cell_type: str
-    source: str
-    checksum: str | None
-    grade: bool
-    solution: bool
-    locked: bool
-    task: bool
-    points: float | None
-
-    @property
-    def metadata(self) -> dict[str, str | float]:
-        """Nbgrader's metadata for this cell."""
-        flags: dict[str, str | float] = {
-            "schema_version": SCHEMA_VERSION,
-            "grade_id": self.grade_id,
-            "grade": self.grade,
-            "solution": self.solution,
-            "locked": self.locked,
-            "task": self.task,
-            "cell_type": self.cell_type,
-        }
-        points = {} if self.points is None else {"points": self.points}
-        checksum = {} if self.checksum is None else {"checksum": self.checksum}
-        return flags | points | checksum
-
-    @property
-    def is_test(self) -> bool:
-        """Whether it is scored by running it."""
-        return self.grade and not self.solution and self.cell_type == "code"
-
-    @property
-    def must_be_there(self) -> bool:
-        """Whether a submission without this cell gets it back; an answer is the student's own."""
-        return self.grade or self.task or self.locked
 
 
 def read_masters(
@@ -103,7 +67,9 @@ class Restored:
     notes: tuple[str, ...]
 
 
-def restore(notebook: NotebookNode, masters: Sequence[MasterCell]) -> Restored:
+def restore(
+    notebook: NotebookNode, masters: Sequence[MasterCell], given: Given | None = None
+) -> Restored:
     """Make a submitted notebook safe to grade, in place.
 
     Every cell loses its tags and other metadata; a known cell gets nbgrader's flags, and,
@@ -111,18 +77,22 @@ def restore(notebook: NotebookNode, masters: Sequence[MasterCell]) -> Restored:
     counts, as in stock nbgrader. Test, task and read-only cells that are missing are put back
     before the next known cell, so that all that the student wrote for them comes first. Known
     cells in another order go back to the masters', each with the student's own cells behind it.
+    With ``given``, cells that lost nbgrader's marks are recognised, and answers that stand in
+    other cells are shown where they were asked for.
     """
+    recovered = [] if given is None else recover_grade_ids(notebook.cells, masters, given)
     known = {master.grade_id: master for master in masters}
     last = {
         grade_id: index
         for index, cell in enumerate(notebook.cells)
-        if (grade_id := _grade_id(cell)) in known
+        if (grade_id := cell_grade_id(cell)) in known
     }
-    notes = _changes(notebook, known, last)
+    notes = [*recovered, *_changes(notebook, known, last)]
+    in_questions = _written_in_questions(notebook, known, last)
     cells = []
     ids: set[str] = set()
     for index, cell in enumerate(notebook.cells):
-        grade_id = _grade_id(cell)
+        grade_id = cell_grade_id(cell)
         if grade_id is not None and last.get(grade_id) == index:
             master = known[grade_id]
             source = cell.source if master.solution else master.source
@@ -140,6 +110,8 @@ def restore(notebook: NotebookNode, masters: Sequence[MasterCell]) -> Restored:
         if master.grade_id not in last and master.must_be_there:
             cells.insert(_place(cells, masters, master), _missing_cell(master, ids))
             notes.append(f"The cell '{master.grade_id}' was missing; it was put back.")
+    if given is not None:
+        notes += show_answers_from_elsewhere(cells, masters, given, in_questions)
     notebook.cells = cells
     # The kernel to use is the master's: nbgrader's OverwriteKernelspec puts it in.
     notebook.metadata = NotebookNode()
@@ -154,10 +126,10 @@ def _changes(
     notes = []
     for grade_id, index in last.items():
         cell, master = notebook.cells[index], known[grade_id]
-        copies = sum(_grade_id(other) == grade_id for other in notebook.cells)
+        copies = sum(cell_grade_id(other) == grade_id for other in notebook.cells)
         if copies > 1:
             notes.append(f"The cell '{grade_id}' was there {copies} times; the last one counts.")
-        if not master.solution and normalise(cell.source) != normalise(_released(master)):
+        if not master.solution and normalise(cell.source) != normalise(released_text(master)):
             kind = "test cell" if master.grade else "read-only cell"
             notes.append(f"The {kind} '{grade_id}' had been changed; its own text was put back.")
         if cell.metadata.get("tags"):
@@ -169,9 +141,19 @@ def _changes(
     return notes
 
 
-def _released(master: MasterCell) -> str:
-    kept, _ = split(master.source, ("HIDDEN TESTS", "MARK SCHEME"))
-    return "\n".join(kept)
+def _written_in_questions(
+    notebook: NotebookNode, known: Mapping[str, MasterCell], last: Mapping[str, int]
+) -> dict[str, str]:
+    """The student's versions of text cells that are put back, where something was added."""
+    found = {}
+    for grade_id, index in last.items():
+        master, text = known[grade_id], notebook.cells[index].source
+        if master.cell_type != "markdown" or master.solution:
+            continue
+        ours, theirs = normalise(released_text(master)), normalise(text)
+        if ours in theirs and len(theirs) > len(ours):
+            found[grade_id] = text
+    return found
 
 
 def _in_order(cells: list[NotebookNode], masters: Sequence[MasterCell]) -> list[NotebookNode]:
@@ -179,7 +161,7 @@ def _in_order(cells: list[NotebookNode], masters: Sequence[MasterCell]) -> list[
     place = {master.grade_id: number for number, master in enumerate(masters)}
     blocks: list[tuple[int, list[NotebookNode]]] = [(-1, [])]
     for cell in cells:
-        grade_id = _grade_id(cell)
+        grade_id = cell_grade_id(cell)
         if grade_id in place:
             blocks.append((place[grade_id], []))
         blocks[-1][1].append(cell)
@@ -188,7 +170,7 @@ def _in_order(cells: list[NotebookNode], masters: Sequence[MasterCell]) -> list[
 
 
 def _place(cells: list[NotebookNode], masters: Sequence[MasterCell], missing: MasterCell) -> int:
-    at = {_grade_id(cell): index for index, cell in enumerate(cells) if _grade_id(cell)}
+    at = {cell_grade_id(cell): index for index, cell in enumerate(cells) if cell_grade_id(cell)}
     following = [master.grade_id for master in masters[list(masters).index(missing) + 1 :]]
     return next((at[grade_id] for grade_id in following if grade_id in at), len(cells))
 
@@ -225,12 +207,6 @@ def _cell(cell_type: str, source: str, nbgrader: dict[str, str | float] | None) 
         cell.execution_count = None
         cell.outputs = []
     return cell
-
-
-def _grade_id(cell: NotebookNode) -> str | None:
-    nbgrader = cell.metadata.get("nbgrader")
-    grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-    return grade_id if isinstance(grade_id, str) else None
 
 
 def _fresh_id(wanted: object, index: int, used: set[str]) -> str:

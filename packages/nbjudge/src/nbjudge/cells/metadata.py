@@ -22,6 +22,16 @@ def is_test(cell: NotebookNode) -> bool:
     return is_grade(cell) and not is_solution(cell) and cell.cell_type == "code"
 
 
+def is_task(cell: NotebookNode) -> bool:
+    """Whether a cell describes a task whose answer is in the student's own cells."""
+    return _flag(cell, "task")
+
+
+def is_locked(cell: NotebookNode) -> bool:
+    """Whether a cell's text is the instructor's."""
+    return not is_solution(cell) and (is_grade(cell) or _flag(cell, "locked"))
+
+
 def is_unanswered(cell: NotebookNode) -> bool:
     """Whether an answer is still the text that was handed out, by nbgrader's own checksum."""
     checksum = cell.metadata.nbgrader.get("checksum")
@@ -31,8 +41,7 @@ def is_unanswered(cell: NotebookNode) -> bool:
 def checksum_of(cell: NotebookNode) -> str:
     """What ``nbgrader.utils.compute_checksum`` gives: an MD5 in hex."""
     metadata = cell.metadata.nbgrader
-    locked = not is_solution(cell) and (is_grade(cell) or _flag(cell, "locked"))
-    texts = [cell.source, cell.cell_type, is_grade(cell), is_solution(cell), locked]
+    texts = [cell.source, cell.cell_type, is_grade(cell), is_solution(cell), is_locked(cell)]
     texts.append(metadata["grade_id"])
     if is_grade(cell):
         texts.append(float(metadata["points"]))

@@ -35,6 +35,8 @@ Jobs = Annotated[
 ]
 HERE = Path()
 NEEDS_A_PERSON, FAILED = 1, 2
+
+
 def progress_bar() -> Progress:
     """A bar with a count and the time, on the error stream."""
     return Progress(

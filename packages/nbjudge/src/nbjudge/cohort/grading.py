@@ -12,11 +12,12 @@ from nbjudge.cohort.outcomes import GradingOutcome, Running, outcome
 from nbjudge.cohort.planning import Planned, plan
 from nbjudge.cohort.recording import patiently, refuse
 from nbjudge.cohort.run import Run
+from nbjudge.cohort.standing import bring_up_to_date
 from nbjudge.cohort.workers import local_workers
 from nbjudge.course import Course
 from nbjudge.course.engines import keep_engines
-from nbjudge.record.marks import no_totals
-from nbjudge.trial.judging import judging_of, preload_of
+from nbjudge.record.marks import Totals, no_totals
+from nbjudge.trial.judging import Judging, judging_of, preload_of
 
 
 def grade(
@@ -57,7 +58,8 @@ def grade(
         fresh = [item for item in planned if item.to_grade]
         for item in planned:
             if item.totals is not None:
-                yield outcome(item.submission, item.totals)
+                totals = _up_to_date(judging, item.submission, item.totals)
+                yield outcome(item.submission, totals)
             elif item.refusal:
                 max_score = item.assignment.max_score if item.assignment is not None else 0.0
                 if item.assignment is None:
@@ -69,6 +71,10 @@ def grade(
                 workers = opened.enter_context(cluster)
             run = Run(judging, fresh, workers, force=force, watch=watch, stopping=stopping)
             yield from run.outcomes()
+
+
+def _up_to_date(judging: Judging, item: Submission, totals: Totals) -> Totals:
+    return patiently(lambda: bring_up_to_date(judging, item, totals))
 
 
 def plan_grading(

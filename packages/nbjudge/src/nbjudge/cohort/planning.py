@@ -14,7 +14,8 @@ from nbjudge.record.marks import Totals, read_totals
 from nbjudge.record.records import BEGUN, Inputs, Record, read_record
 from nbjudge.trial.judging import Judging
 
-# What may have changed since a submission was graded, in words.
+# What may have changed since a submission was graded, in words. Another time of submission asks
+# for no grading: see ``nbjudge.cohort.standing``.
 _CHANGES = {
     "submission": "handed in again",
     "source": "tests or files changed",
@@ -24,7 +25,6 @@ _CHANGES = {
     "environment": "environment changed",
     "seed": "seed changed",
     "tier": "isolation changed",
-    "submitted": "time of submission changed",
 }
 
 

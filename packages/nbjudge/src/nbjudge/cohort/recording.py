@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -18,23 +19,26 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SAWarning
 
 from nbjudge.admit.submissions import Submission, submission_digest
 from nbjudge.assignment import Assignment
+from nbjudge.assignment.recognise import HandedIn
 from nbjudge.cohort.task import Worked
-from nbjudge.content import Content
+from nbjudge.content import Content, write_files
 from nbjudge.course import Course
 from nbjudge.errors import NbjudgeError
 from nbjudge.extensions.converters import KeepsFailure
 from nbjudge.extensions.preprocessors.take_trial import Replaced, TakeTrial
 from nbjudge.files import remove_folder
+from nbjudge.record.answers import answer_digests
 from nbjudge.record.marks import (
     Totals,
     drop_void_extension,
     forget_scores,
+    keep_marks,
+    merge_marks,
     read_marks,
     read_totals,
     remove_submission,
-    restore_marks,
 )
-from nbjudge.record.records import KeptMarks, Record, add_notebook, write_record
+from nbjudge.record.records import Record, add_notebook, read_record, write_record
 from nbjudge.trial.judging import Judging
 
 _JUDGE_CELLS = "nbjudge.extensions.preprocessors.judge_cells.JudgeCells"
@@ -59,16 +63,32 @@ class Recorder:
         self._wait = wait
 
     def record(
-        self, item: Submission, assignment: Assignment, begun: Record, worked: Worked
+        self,
+        item: Submission,
+        assignment: Assignment,
+        begun: Record,
+        worked: Worked,
+        handed_in: HandedIn | None = None,
     ) -> Totals:
         """Write the scores, ``autograded/`` and the record; returns the submission's totals.
 
+        ``handed_in`` are the files that count, where they are others than those in the folder.
         Raises ``Replaced`` when the submission is another one by now, ``CannotRecord`` when the
         gradebook or the disk does not take it, and what nbgrader stumbled over.
         """
         if submission_digest(self._course, item.path) != item.digest:
             raise Replaced
-        return patiently(lambda: self._convert(item, assignment, begun, worked), self._wait)
+        if handed_in is None:
+            submitted = self._course.submitted
+            return patiently(
+                lambda: self._convert(item, assignment, begun, worked, submitted), self._wait
+            )
+        with tempfile.TemporaryDirectory(prefix="nbjudge-") as folder:
+            submitted = Path(folder)
+            write_files(handed_in.files, submitted / item.student / item.assignment)
+            return patiently(
+                lambda: self._convert(item, assignment, begun, worked, submitted), self._wait
+            )
 
     def withdraw(self, begun: Record, reason: str, seconds: float = 0.0) -> None:
         """Write why a submission is not graded, and take away whatever shows a score of it.
@@ -79,16 +99,20 @@ class Recorder:
         name, student = begun.assignment, begun.student
 
         def withdraw() -> None:
+            folder = self._course.gradebook_folder
+            # Recording may have begun, and taken scores back.
+            known = read_record(folder, name, student) or begun
             with _gradebook(self._course) as gradebook:
-                found = read_marks(gradebook, name, student)
+                found = read_marks(gradebook, name, student, known.answers)
             write_record(
-                self._course.gradebook_folder,
+                folder,
                 replace(
                     begun,
                     status="not graded",
                     reason=reason,
                     seconds=round(seconds, 3),
-                    kept=found if found != KeptMarks() else begun.kept,
+                    kept=merge_marks(known.kept, found),
+                    answers=known.answers,
                 ),
             )
             # Only now: what a person entered is in the record.
@@ -100,11 +124,18 @@ class Recorder:
         patiently(withdraw, self._wait)
 
     def _convert(
-        self, item: Submission, assignment: Assignment, begun: Record, worked: Worked
+        self,
+        item: Submission,
+        assignment: Assignment,
+        begun: Record,
+        worked: Worked,
+        submitted: Path,
     ) -> Totals:
         converter = _Recording(
             coursedir=self._course.coursedir(
-                assignment_id=item.assignment, student_id=item.student
+                assignment_id=item.assignment,
+                student_id=item.student,
+                submitted_directory=str(submitted),
             ),
             config=self._course.config,
             force=True,
@@ -127,6 +158,7 @@ class Recorder:
                 item.student,
                 trial.run,
                 trial.scores,
+                answer_digests(trial.notebook, trial.scores),
                 assignment.notebooks,
             )
         return totals
@@ -184,7 +216,7 @@ class _Recording(KeepsFailure, Autograde):
         name, student = self._begun.assignment, self._begun.student
         with _gradebook(self._judging.course) as gradebook:
             gradebook.update_or_create_student(student)
-            restore_marks(gradebook, name, student, self._begun.kept)
+            keep_marks(self._judging.course.gradebook_folder, gradebook, self._begun)
             drop_void_extension(gradebook, name, student)
             for notebook in self._assignment.notebooks:
                 forget_scores(gradebook, name, notebook, student)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from nbjudge.admit.submissions import Submission, check_files, submission_digest, submitted_files
 from nbjudge.assignment import Assignment
+from nbjudge.assignment.recognise import HandedIn, recognise
 from nbjudge.cohort.outcomes import GradingOutcome, Running, outcome
 from nbjudge.cohort.planning import Planned
 from nbjudge.cohort.recording import GO_ON, CannotRecord, Recorder
@@ -73,6 +74,7 @@ class _Job:
     prepared: _Prepared
     submission: Submission | None
     task: Task | None = None
+    handed_in: HandedIn | None = None
     previous: Record | None = None
     begun: Record | None = None
     worked: Worked | None = None
@@ -182,7 +184,7 @@ class Run:
 
     def _begin(self, job: _Job) -> None:
         """Leave a record that holds if the grader never comes back, and send the task."""
-        files = None
+        job.handed_in = None
         if job.submission is not None:
             name, student = job.submission.assignment, job.submission.student
             digest = submission_digest(self._course, job.submission.path)
@@ -192,18 +194,23 @@ class Run:
                 job.previous = read_record(self._folder, name, student)
             job.begun = begin_record(self._folder, name, student, inputs)
             try:
-                check_files(self._course, job.submission, job.prepared.assignment.notebooks)
+                check_files(self._course, job.submission)
                 files = submitted_files(self._course, job.submission)
+                limit = 1_000_000 * self._course.settings.max_notebook_megabytes
+                job.handed_in = recognise(files, job.prepared.assignment.blueprints, limit)
             except NotGraded as error:
                 job.worked = Worked(reason=str(error))
                 return
         job.task = Task(
             job.prepared.conditions,
             {item.path: item for item in job.prepared.contents},
-            files,
+            None if job.handed_in is None else job.handed_in.files,
             packages(),
             self._judging.store.folder,
+            notes=() if job.handed_in is None else job.handed_in.notes,
         )
+        if job.handed_in is not None and not job.handed_in.changed:
+            job.handed_in = None  # nothing that is not in the folder
         self._submit(job)
 
     def _submit(self, job: _Job) -> None:
@@ -272,7 +279,9 @@ class Run:
         assignment = job.prepared.assignment
         if not job.worked.reason:
             try:
-                totals = self._recorder.record(job.submission, assignment, job.begun, job.worked)
+                totals = self._recorder.record(
+                    job.submission, assignment, job.begun, job.worked, job.handed_in
+                )
                 return outcome(job.submission, totals, job.worked)
             except Replaced:
                 if job.replaced < _REPLACED:

@@ -32,7 +32,7 @@ class Task:
     ``contents`` are those that ``conditions`` names, by their paths on the head's machine, and
     ``packages`` the head's (see ``nbjudge.versions``). ``store`` is the head's folder of
     executions, ``server`` the address of a warm server on the worker's machine, "" where it is
-    to start its own.
+    to start its own. ``notes`` are for the student, of which files were taken for its notebooks.
     """
 
     conditions: Conditions
@@ -43,6 +43,7 @@ class Task:
     server: str = ""
     supplied: Supplied = Supplied()
     notebooks: Mapping[str, NotebookNode] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import nbformat
+from nbformat import NotebookNode
 
+from nbjudge.admit.reading import read_notebook
 from nbjudge.admit.staging import stage_files, stage_submission
-from nbjudge.admit.submissions import check_notebooks
 from nbjudge.cohort.task import Task, Worked
 from nbjudge.content import Missing, find_content, write_files
 from nbjudge.errors import NbjudgeError
@@ -65,16 +65,21 @@ def _work(task: Task, shelf: _Shelf, folder: Path) -> Worked:
     stage_files(given, judge_files, ignore)
     if task.files is None:
         stage_files(given, files, ignore)
+        conditions.assignment.stage_libraries(files)
         if task.notebooks:
             tried = {name: try_notebook(nb, name, setting) for name, nb in task.notebooks.items()}
             return Worked(tried)
         return Worked(problems=tuple(try_reference(setting)))
     submitted = folder / "submitted"
     write_files(task.files, submitted)
-    notebooks = conditions.assignment.notebooks
-    check_notebooks(submitted, notebooks, 1_000_000 * conditions.grading.max_notebook_megabytes)
-    notes = stage_submission(submitted, given, files, ignore)
-    return Worked({name: _try(submitted, name, setting, notes) for name in notebooks})
+    limit = 1_000_000 * conditions.grading.max_notebook_megabytes
+    read = {
+        name: read_notebook(task.files[f"{name}.ipynb"], f"{name}.ipynb", limit)
+        for name in conditions.assignment.notebooks
+    }
+    graded = conditions.assignment.graded_files
+    notes = [*task.notes, *stage_submission(submitted, given, files, ignore, graded)]
+    return Worked({name: _try(nb, name, setting, notes) for name, nb in read.items()})
 
 
 def _contents(task: Task) -> dict[Path, Path]:
@@ -90,8 +95,7 @@ def _contents(task: Task) -> dict[Path, Path]:
     return paths
 
 
-def _try(submitted: Path, name: str, setting: Setting, notes: list[str]) -> Trial:
-    notebook = nbformat.read(submitted / f"{name}.ipynb", as_version=4)
+def _try(notebook: NotebookNode, name: str, setting: Setting, notes: list[str]) -> Trial:
     restored = setting.conditions.assignment.restore(notebook, name)
     return with_notes(try_notebook(notebook, name, setting), [*restored, *notes])
 

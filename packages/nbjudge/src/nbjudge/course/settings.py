@@ -57,6 +57,12 @@ class Grading(Configurable):
         help="Exceptions that an unanswered task of a released notebook may raise.",
     ).tag(config=True)
 
+    files_for_students = List(
+        Unicode(),
+        help="Patterns of files beside the source notebooks that students may have, though only a "
+        "solution or a hidden test names them: ['*.csv'].",
+    ).tag(config=True)
+
     max_notebook_megabytes = Integer(
         20, min=1, help="A submitted notebook larger than this is not graded."
     ).tag(config=True)

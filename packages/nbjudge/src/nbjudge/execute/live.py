@@ -243,8 +243,10 @@ class LiveRun(NotebookClient):
             raise NotGraded(self._could_not_stop(self._seconds)) from error
         except _NO_MESSAGE as error:
             raise NotGraded(
-                f"The kernel sent something that is no Jupyter message while it ran {where}. "
-                "The code must not touch the kernel itself."
+                f"A message of the kernel could not be read while it ran {where} "
+                f"({type(error).__name__}: {str(error)[:200]}). Whose fault that is is not known: "
+                "the notebook's, a library's or this program's. This is for the instructor to look "
+                "into."
             ) from error
 
     def _ask(
@@ -286,6 +288,14 @@ class LiveRun(NotebookClient):
             except _NO_MESSAGE:
                 continue  # not a message of Jupyter's
         return None
+
+    def handle_comm_msg(
+        self, outs: list[NotebookNode], msg: dict[str, Any], cell_index: int
+    ) -> None:
+        """Take a widget's message for read.
+
+        There is no page that shows the widget. What is printed inside one is shown as the cell's.
+        """
 
     def output(
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int

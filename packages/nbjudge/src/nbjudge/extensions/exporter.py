@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
+from nbjudge.admit.reading import read_notebook
 from nbjudge.admit.submissions import (
     Submission,
     check_files,
-    check_notebooks,
     read_timestamp,
     submission_digest,
+    submitted_files,
 )
 from nbjudge.assignment import Assignment, read_assignment
+from nbjudge.assignment.recognise import recognise
 from nbjudge.course import Course, course_of
-from nbjudge.record.marks import forget_scores
+from nbjudge.record.marks import forget_scores, keep_marks
 from nbjudge.record.records import begin_record
 from nbjudge.trial.judging import judging_here
 
@@ -34,6 +36,7 @@ class SubmissionExporter(NotebookExporter):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]
         self._known: dict[str, Assignment] = {}
+        self._bytes: bytes | None = None
 
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
@@ -44,6 +47,18 @@ class SubmissionExporter(NotebookExporter):
             resources = self._begin(filename, resources)
         return super().from_filename(filename, resources=resources, **kwargs)
 
+    def from_file(
+        self, file_stream: TextIO, resources: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        """Convert what was handed in for the notebook, which may be another file."""
+        data = self._bytes if self._bytes is not None else file_stream.buffer.read()
+        notebook = read_notebook(data, file_stream.name, len(data))
+        converted: tuple[NotebookNode, dict[str, Any]]
+        converted = self.from_notebook_node(  # type: ignore[no-untyped-call]
+            notebook, resources=resources, **kwargs
+        )
+        return converted
+
     def _begin(self, filename: str, resources: dict[str, Any]) -> dict[str, Any]:
         """What the preprocessors need beside nbgrader's own; see the class."""
         about = resources["nbgrader"]
@@ -51,21 +66,29 @@ class SubmissionExporter(NotebookExporter):
         course = course_of(self.config)
         assignment = self._assignment(course, name)
         submitted = course.submitted / student / name
+        self._bytes = None
+        notes: tuple[str, ...] = ()
         if Path(filename).parent == submitted:  # and not the second time, in autograded/
             judging = judging_here(course)
             digest = submission_digest(course, submitted)
             inputs = judging.inputs(assignment, digest, student)
-            begin_record(course.gradebook_folder, name, student, inputs)
+            begun = begin_record(course.gradebook_folder, name, student, inputs)
             with Gradebook(about["db_url"]) as gradebook:
+                keep_marks(course.gradebook_folder, gradebook, begun)
                 forget_scores(gradebook, name, about["notebook"], student)
                 if (student, name) in judging.times:
                     time = judging.times[student, name]
                     gradebook.update_or_create_submission(name, student, timestamp=time)
             submission = Submission(student, name, submitted, digest, read_timestamp(submitted))
-            check_files(course, submission, assignment.notebooks)
+            check_files(course, submission)
+            files = submitted_files(course, submission)
             limit = 1_000_000 * course.settings.max_notebook_megabytes
-            check_notebooks(submitted, assignment.notebooks, limit)
-        return resources | {"nbjudge": {"assignment": assignment}}
+            handed_in = recognise(files, assignment.blueprints, limit)
+            self._bytes, notes = handed_in.files[f"{about['notebook']}.ipynb"], handed_in.notes
+            # nbgrader's command leaves a damaged notebook out, and grades the others.
+            for notebook in assignment.notebooks:
+                read_notebook(handed_in.files[f"{notebook}.ipynb"], f"{notebook}.ipynb", limit)
+        return resources | {"nbjudge": {"assignment": assignment, "notes": notes}}
 
     def _assignment(self, course: Course, name: str) -> Assignment:
         """The assignment; a converter asks for it twice for each notebook."""

@@ -18,10 +18,6 @@ _HELPER = "@nbjudge"
 RECORD = "@nbjudge_record"
 
 
-
-
-
-
 class Helper:
     """What rewritten code calls; one for all cells of a process."""
 

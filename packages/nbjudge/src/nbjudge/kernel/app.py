@@ -24,6 +24,7 @@ from traitlets.config import Config
 
 from nbjudge.kernel.agent import AnsweringKernel
 from nbjudge.kernel.channels import CHANNELS
+from nbjudge.kernel.commands import prepare_commands
 from nbjudge.kernel.seeds import plant_seed
 
 Socket = zmq.Socket[bytes]
@@ -133,6 +134,8 @@ def run_kernel(request: KernelRequest, descriptors: Sequence[int]) -> None:
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     _use_inline_figures()
     app.initialize([])  # type: ignore[no-untyped-call]
+    if app.shell is not None:
+        prepare_commands(app.shell)
     plant_seed(request.seed, request.shift)  # starting has drawn from Python's own generator
     app.start()  # type: ignore[no-untyped-call]
 

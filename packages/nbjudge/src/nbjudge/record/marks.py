@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 
-from nbjudge.record.records import KeptMarks, Mark
+from nbjudge.record.records import KeptMarks, Mark, Record, write_record
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,16 @@ def forget_scores(gradebook: Gradebook, assignment: str, notebook: str, student:
     gradebook.db.commit()
 
 
-def read_marks(gradebook: Gradebook, assignment: str, student: str) -> KeptMarks:
-    """What a person had entered for a submission."""
+def read_marks(
+    gradebook: Gradebook,
+    assignment: str,
+    student: str,
+    answers: Mapping[str, Mapping[str, str]],
+) -> KeptMarks:
+    """What a person had entered for a submission.
+
+    ``answers`` are the digests of the answers that were graded, by notebook and grade id.
+    """
     try:
         found = gradebook.find_submission(assignment, student)
     except MissingEntry:
@@ -64,9 +74,10 @@ def read_marks(gradebook: Gradebook, assignment: str, student: str) -> KeptMarks
     for notebook in found.notebooks:
         for grade in notebook.grades:
             if grade.manual_score is not None or grade.extra_credit is not None:
-                marks.append(
-                    Mark(notebook.name, grade.name, grade.manual_score, grade.extra_credit)
-                )
+                answer = answers.get(notebook.name, {}).get(grade.name)
+                answer = None if grade.needs_manual_grade else answer
+                points = (grade.manual_score, grade.extra_credit)
+                marks.append(Mark(notebook.name, grade.name, *points, answer=answer))
         for comment in notebook.comments:
             if comment.manual_comment:
                 marks.append(Mark(notebook.name, comment.name, comment=comment.manual_comment))
@@ -94,6 +105,23 @@ def drop_void_extension(gradebook: Gradebook, assignment: str, student: str) -> 
         gradebook.db.commit()
 
 
+def merge_marks(kept: KeptMarks, found: KeptMarks) -> KeptMarks:
+    """What was kept in a record, and what the gradebook has, which is newer.
+
+    A mark that is the same in both is of the answer that was read when it was kept.
+    """
+    before = {(m.notebook, m.grade_id, m.comment is None): m for m in kept.marks}
+    now = {(m.notebook, m.grade_id, m.comment is None): m for m in found.marks}
+    for place, mark in now.items():
+        old = before.get(place)
+        if old is not None and mark.answer is None and replace(old, answer=None) == mark:
+            now[place] = old
+    extension = found.extension_seconds
+    if extension is None:
+        extension = kept.extension_seconds
+    return KeptMarks(extension, tuple((before | now).values()))
+
+
 def restore_marks(gradebook: Gradebook, assignment: str, student: str, kept: KeptMarks) -> None:
     """Enter what a person had given; the cells need a look again, as after a resubmission."""
     if kept == KeptMarks():
@@ -114,3 +142,18 @@ def restore_marks(gradebook: Gradebook, assignment: str, student: str, kept: Kep
         except MissingEntry:  # the cell is gone from the assignment
             continue
     gradebook.db.commit()
+
+
+def keep_marks(gradebook_folder: Path, gradebook: Gradebook, record: Record) -> Record:
+    """Take what a person gave a submission into its record, before its scores are taken back.
+
+    Returns the record. The gradebook gets back what it lost since.
+    """
+    name, student = record.assignment, record.student
+    found = read_marks(gradebook, name, student, record.answers)
+    kept = merge_marks(record.kept, found)
+    if kept != record.kept:
+        record = replace(record, kept=kept)
+        write_record(gradebook_folder, record)
+    restore_marks(gradebook, name, student, kept)
+    return record

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +18,18 @@ Status = Literal["graded", "not graded"]
 
 @dataclass(frozen=True)
 class Mark:
-    """What a person gave one cell; ``score`` and ``extra_credit`` in points."""
+    """What a person gave one cell; ``score`` and ``extra_credit`` in points.
+
+    ``answer`` is the digest of the answer that was read (see ``nbjudge.record.answers``), ``None``
+    where it waits to be read.
+    """
 
     notebook: str
     grade_id: str
     score: float | None = None
     extra_credit: float | None = None
     comment: str | None = None
+    answer: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,11 @@ class NotebookRun:
 
 @dataclass(frozen=True)
 class Record:
-    """How one grade came about. ``started`` is a UTC time in ISO format, ``seconds`` the run's."""
+    """How one grade came about. ``started`` is a UTC time in ISO format, ``seconds`` the run's.
+
+    ``answers`` are the digests of the answers that were graded last, by notebook and grade id, and
+    ``kept`` is what a person had given them, as long as they are graded anew or not graded.
+    """
 
     student: str
     assignment: str
@@ -102,6 +111,7 @@ class Record:
     notebooks: tuple[NotebookRun, ...] = ()
     cells: tuple[CellScore, ...] = ()
     kept: KeptMarks = field(default_factory=KeptMarks)
+    answers: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def record_path(gradebook_folder: Path, assignment: str, student: str) -> Path:
@@ -144,7 +154,10 @@ def begin_record(gradebook_folder: Path, assignment: str, student: str, inputs: 
         return old
     started = datetime.now(UTC).isoformat(timespec="seconds")
     kept = old.kept if old is not None else KeptMarks()
-    record = Record(student, assignment, "not graded", BEGUN, inputs, started, 0.0, kept=kept)
+    answers = old.answers if old is not None else {}
+    record = Record(
+        student, assignment, "not graded", BEGUN, inputs, started, 0.0, kept=kept, answers=answers
+    )
     write_record(gradebook_folder, record)
     return record
 
@@ -155,9 +168,13 @@ def add_notebook(
     student: str,
     run: NotebookRun,
     scores: Sequence[CellScore],
+    answers: Mapping[str, str],
     notebooks: Collection[str],
 ) -> None:
-    """Add a judged notebook to a record that was begun; with all ``notebooks`` it is graded."""
+    """Add a judged notebook to a record that was begun; with all ``notebooks`` it is graded.
+
+    ``answers`` are the digests of the notebook's answers by grade id.
+    """
     begun = read_record(gradebook_folder, assignment, student)
     if begun is None:
         raise ValueError(f"no record was begun for {student}, {assignment}")
@@ -173,6 +190,7 @@ def add_notebook(
         notebooks=runs,
         cells=cells,
         kept=KeptMarks() if is_done else begun.kept,
+        answers=begun.answers | {run.notebook: dict(answers)},
     )
     write_record(gradebook_folder, record)
 

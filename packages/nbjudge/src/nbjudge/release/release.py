@@ -16,8 +16,9 @@ from nbgrader.preprocessors import ClearSolutions
 from traitlets.config import Config
 
 from nbjudge.assignment.by_hand import FILE
-from nbjudge.assignment.leaks import find_leaks
+from nbjudge.assignment.leaks import find_hidden_files, find_leaks
 from nbjudge.course import Course
+from nbjudge.digests import is_ignored
 from nbjudge.errors import CourseError, ReleaseError, SourceError
 from nbjudge.extensions.converters import KeepsFailure
 from nbjudge.files import read_files, replace_folder
@@ -90,6 +91,16 @@ def expected_release(course: Course, assignment: str) -> dict[str, bytes]:
         raise ReleaseError(
             f"release/{assignment} would show parts of solutions or hidden tests:\n{shown}\n"
             "Take these lines out of the source's other cells, metadata or files."
+        )
+    public = [data.decode("utf-8", errors="replace") for data in others.values()]
+    names = [name for name in others if not is_ignored(name, course.settings.files_for_students)]
+    if hidden := find_hidden_files(sources.values(), names, public):
+        shown = "\n".join(f"  {file}" for file in hidden[:20])
+        raise ReleaseError(
+            f"release/{assignment} would hold files that students may not be meant to have:\n"
+            f"{shown}\nIf they are for students, name them in a task, or list them in "
+            "c.Grading.files_for_students. If not, take them out of the folder, or name them in "
+            "c.CourseDirectory.ignore; what only tests read belongs to c.Grading.data."
         )
     return files
 

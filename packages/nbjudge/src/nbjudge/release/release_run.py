@@ -14,7 +14,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from nbjudge.assignment.markers import is_cleared
 from nbjudge.cells.metadata import is_solution
+from nbjudge.cells.parsing import bindings, parse
 from nbjudge.course import Course
 from nbjudge.errors import ReleaseError
 from nbjudge.release.release import copy_release
@@ -34,8 +36,9 @@ def run_release(course: Course, assignment: str) -> list[ReleaseRun]:
     """Run every notebook of ``release/ASSIGNMENT`` in a temporary copy.
 
     Raises ``ReleaseError`` for an error that ``Grading.expected_release_errors`` does not
-    name, or that comes before there is anything for the student to write. A cell that reads
-    what such a cell would have bound may fail in any way.
+    name, or that comes before there is anything for the student to write. A solution cell from
+    which something was taken out may fail in any way, and so may a cell that reads what such a
+    cell would have bound.
     """
     with tempfile.TemporaryDirectory() as folder:
         copy = copy_release(course, assignment, Path(folder))
@@ -71,16 +74,19 @@ def _run(course: Course, assignment: str, path: Path, sockets: Path) -> ReleaseR
         raise ReleaseError(f"{place}: the kernel died while it ran.") from error
     waiting: list[str] = []
     something_to_write = False
-    missing: set[str] = set()
+    cleared, missing = _unanswered(course.source / assignment / path.name)
     for number, cell in enumerate(notebook.cells, start=1):
         something_to_write = something_to_write or is_solution(cell)
+        bound, read = _names(cell.source) if cell.cell_type == "code" else (set(), set())
+        depends = bool(missing & read)
+        if depends:
+            missing |= bound  # what it makes of a stub's value is as little of use
         raised = _error(cell)
         if raised is None:
             continue
         name = f"cell {number} ({cell.source.strip().splitlines()[0][:60]!r})"
-        bound, read = _names(cell.source)
-        expected = raised.ename in settings.expected_release_errors
-        if expected or missing & read:
+        is_stub = is_solution(cell) and cell.metadata.nbgrader["grade_id"] in cleared
+        if is_stub or depends or raised.ename in settings.expected_release_errors:
             missing |= bound
         else:
             raise ReleaseError(
@@ -97,14 +103,48 @@ def _run(course: Course, assignment: str, path: Path, sockets: Path) -> ReleaseR
     return ReleaseRun(path.name, code_cells, tuple(waiting))
 
 
+def _unanswered(source: Path) -> tuple[set[str], set[str]]:
+    """The grade ids of the solution cells that are cleared, and the names that these would make.
+
+    Also those whose objects they would change.
+    """
+    try:
+        cells = nbformat.read(source, as_version=4).cells
+    except (OSError, ValueError):
+        return set(), set()  # a release without its source
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    modules = {found.name for cell in code for found in bindings(cell.source) if found.text}
+    ids: set[str] = set()
+    names: set[str] = set()
+    for cell in code:
+        if is_solution(cell) and is_cleared(cell.source):
+            ids.add(cell.metadata.nbgrader["grade_id"])
+            names.update(found.name for found in bindings(cell.source))
+            names.update(_changed(cell.source) - modules)
+    return ids, names
+
+
+def _changed(source: str) -> set[str]:
+    """The names whose objects a cell may change: ``x[0] = 1``, ``x.a = 1``, ``x.append(1)``."""
+    changed: set[str] = set()
+    for node in ast.walk(parse(source)):
+        part: ast.expr | None = None
+        if isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            part = node
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            part = node.func
+        while isinstance(part, ast.Subscript | ast.Attribute | ast.Call):
+            part = part.func if isinstance(part, ast.Call) else part.value
+        if isinstance(part, ast.Name):
+            changed.add(part.id)
+    return changed
+
+
 def _names(source: str) -> tuple[set[str], set[str]]:
     """The names that a cell binds, and those that it reads."""
-    try:
-        names = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
-    except SyntaxError:  # IPython's own, such as %matplotlib
-        return set(), set()
-    bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
-    return bound, {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    bound = {binding.name for binding in bindings(source)}
+    loads = [node for node in ast.walk(parse(source)) if isinstance(node, ast.Name)]
+    return bound, {node.id for node in loads if isinstance(node.ctx, ast.Load)}
 
 
 def _error(cell: NotebookNode) -> NotebookNode | None:

@@ -19,8 +19,6 @@ _FIRST_WITH_IDS = 5  # notebook format 4.5
 _GRADE_ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
-
-
 @dataclass(frozen=True)
 class _Cell:
     """A source cell with the defaults of nbgrader's metadata filled in."""
@@ -183,6 +181,16 @@ def _check_metadata(cell: _Cell) -> Iterator[tuple[str, str]]:
             f"its grade_id {grade_id!r} has other characters than letters, digits, - and _",
             "Rename it in JupyterLab's nbgrader side bar",
         )
+    if cell.task and cell.cell_type == "code":
+        yield (
+            "it is a 'Manually graded task', but a code cell, which nbgrader does not know",
+            "Make it a markdown cell that describes the task, or take its type off",
+        )
+    if cell.task and (cell.grade or cell.solution):
+        yield (
+            "it is a task, and an answer or a test as well",
+            "Choose one type in JupyterLab's nbgrader side bar",
+        )
     if cell.grade or cell.task:
         yield from _check_points(cell)
     if cell.is_test and cell.cell_type != "code" and not cell.task:
@@ -207,9 +215,7 @@ def _check_points(cell: _Cell) -> Iterator[tuple[str, str]]:
     elif isinstance(points, bool) or not isinstance(points, int | float):
         yield f"its points are {points!r}, which is not a number", mend
     elif not math.isfinite(points) or points < 0:
-        yield f"its points are {points}", f"{mend} to a number above zero"
-    elif points == 0 and cell.is_test and not cell.task:
-        yield "its points are 0, so its tests decide nothing", f"{mend} to a number above zero"
+        yield f"its points are {points}", f"{mend} to 0 or more"
 
 
 def _check_grade_ids(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]]]:
@@ -283,8 +289,6 @@ def _check_replaced(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]
             continue
         if names := replaced_functions(code, f"{number}"):
             yield cell, replaced(names)
-
-
 
 
 def _is_heading(cell: _Cell) -> bool:

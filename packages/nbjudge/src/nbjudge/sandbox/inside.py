@@ -132,7 +132,8 @@ def _full(confinement: Confinement, way: Way) -> tuple[int, ...]:
     privileges.become(identity if way.privileged else None)
     die_with_parent()
     if landlock.version():
-        write = [HOME, "/tmp", "/dev/shm", *(f"/dev/{name}" for name in ("null", "zero", "full"))]
+        devices = ("shm", "pts", "null", "zero", "full")
+        write = [HOME, "/tmp", *(f"/dev/{name}" for name in devices)]
         landlock.restrict(landlock.Rules(read=["/"], write=write, tcp=True))
     return told
 

@@ -25,6 +25,7 @@ _NEW = "/new"
 _STORE = "/store"
 _BASES = ("/tmp", "/mnt", "/srv", "/var", "/opt", "/home")
 _SHARED_MEMORY_MEGABYTES = 256
+_TERMINALS = 64
 # A file costs the kernel about a kilobyte that no size limit counts.
 _FILES_PER_MEGABYTE = 64
 # /dev/zero can be mapped as shared memory that no process and no file system accounts for;
@@ -125,6 +126,11 @@ def _make_devices(limits: Limits, identity: Identity) -> None:
     options = f"size={size}m,nr_inodes={size * _FILES_PER_MEGABYTE + 16},mode=1777"
     syscalls.mount("tmpfs", folder + "/shm", "tmpfs", MS_NOSUID | MS_NODEV, options)
     os.chown(folder + "/shm", identity.user, identity.group)
+    # Pseudo-terminals of the sandbox's own: IPython runs each `!command` in one.
+    os.mkdir(folder + "/pts")
+    options = f"newinstance,ptmxmode=0666,mode=0620,max={_TERMINALS}"
+    syscalls.mount("devpts", folder + "/pts", "devpts", MS_NOSUID | MS_NOEXEC, options)
+    os.symlink("pts/ptmx", folder + "/ptmx")
 
 
 def _make_private(files: str | None, limits: Limits, identity: Identity) -> None:

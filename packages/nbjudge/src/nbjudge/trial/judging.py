@@ -32,7 +32,6 @@ class Judging:
 
     def inputs(self, assignment: Assignment, submission_digest: str, student: str = "") -> Inputs:
         """All that a grade of this submission follows from."""
-        submitted = self.times.get((student, assignment.name))
         settings = self.course.settings
         limits = settings.limits()
         return Inputs(
@@ -54,8 +53,13 @@ class Judging:
             environment={**settings.kernel_environment, **self.data.described()},
             seed=settings.seed,
             tier=self.tier,
-            submitted=f"{submitted.isoformat(' ')} UTC" if submitted is not None else "",
+            submitted=self.submitted(assignment.name, student),
         )
+
+    def submitted(self, assignment: str, student: str) -> str:
+        """The time of submission as the instructor knows it, in words; "" if only the student."""
+        time = self.times.get((student, assignment))
+        return f"{time.isoformat(' ')} UTC" if time is not None else ""
 
     def conditions(self, assignment: Assignment) -> Conditions:
         """With what the notebooks of ``assignment`` are tried."""

@@ -45,6 +45,7 @@ def check_reference(judging: Judging, assignment: Assignment, server: str) -> No
     with tempfile.TemporaryDirectory(prefix="nbjudge-reference-") as folder:
         files = Path(folder)
         stage_files(assignment.files.path, files, conditions.ignore)
+        assignment.stage_libraries(files)
         problems = try_reference(Setting(conditions, server, judging.store, files, files))
     conclude(judging, assignment, problems)
 

@@ -39,7 +39,8 @@ class JudgeCells(NbGraderPreprocessor):
         submitted = course.submitted / about["student"] / assignment.name
         with tempfile.TemporaryDirectory(prefix="nbjudge-") as folder:
             files, judge_files = Path(folder, "student"), Path(folder, "judge")
-            notes = stage_submission(submitted, given, files, ignore)
+            notes = stage_submission(submitted, given, files, ignore, assignment.graded_files)
+            assignment.stage_libraries(files)
             stage_files(given, judge_files, ignore)
             setting = Setting(conditions, server, judging.store, files, judge_files)
             trial = try_notebook(nb, about["notebook"], setting)

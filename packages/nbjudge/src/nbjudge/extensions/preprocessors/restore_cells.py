@@ -21,6 +21,7 @@ class RestoreCells(NbGraderPreprocessor):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Restore the notebook; ``NotGraded`` if it holds no cell of the assignment."""
         about = resources["nbgrader"]
-        notes = resources["nbjudge"]["assignment"].restore(nb, about["notebook"])
-        nb.metadata["nbjudge"] = {"notes": list(notes)}
+        restored = resources["nbjudge"]["assignment"].restore(nb, about["notebook"])
+        # Which files were taken is said once, in the notebook that is read first.
+        nb.metadata["nbjudge"] = {"notes": [*resources["nbjudge"].get("notes", ()), *restored]}
         return nb, resources

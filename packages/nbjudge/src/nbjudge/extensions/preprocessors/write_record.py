@@ -8,6 +8,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from nbjudge.course import course_of
+from nbjudge.record.answers import answer_digests
 from nbjudge.record.records import add_notebook
 
 
@@ -26,6 +27,7 @@ class WriteRecord(NbGraderPreprocessor):
             about["student"],
             judged["run"],
             judged["scores"],
+            answer_digests(nb, judged["scores"]),
             judged["assignment"].notebooks,
         )
         return nb, resources
