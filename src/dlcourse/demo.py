@@ -11,12 +11,14 @@ from pathlib import Path
 from nbcertify.deciding import Decided, decide_course, write_decisions
 from nbcertify.decisions import Decision, Verdict
 from nbcertify.issuer import read_issuer
-from nbcertify.issuing import Office, certify
+from nbcertify.issuing import certify
 from nbcertify.keys import make_key
+from nbcertify.office import Office
 from nbcertify.places import Places
 from nbcertify.planning import files_of, plan
 from nbcertify.policy import read_policy
 from nbcertify.results import Result
+from nbcertify.texts import shipped
 from nbjudge.admit.submissions import Submission, find_submissions
 from nbjudge.cohort import GradingOutcome, Running, grade
 from nbjudge.course import Course
@@ -122,7 +124,7 @@ def _certify(places: Places, decided: Decided, progress: Progress) -> tuple[Path
     remove_folder(places.certificates)
     write_decisions(decided, places)
     now = datetime.now(UTC)
-    steps = plan(decided.decisions, [], decided.roster, places)
+    steps = plan(decided.decisions, [], decided.roster, places, decided.policy, shipped())
     task = progress.add_task("Issuing certificates", total=len(steps))
     made = []
     with tempfile.TemporaryDirectory() as folder:

@@ -22,7 +22,7 @@ from nbcertify.decisions import (
     to_frame,
 )
 from nbcertify.errors import CertificateError
-from nbcertify.policy import Needs, Override, Policy, Tier
+from nbcertify.policy import Override, Policy
 from nbcertify.results import Result
 from nbcertify.rules import (
     AttendanceRule,
@@ -34,6 +34,7 @@ from nbcertify.rules import (
 )
 from nbcertify.sessions import Session
 from nbcertify.spreadsheet import write_csv
+from nbcertify.tiers import Needs, Tier
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 HOUR = 3600.0

@@ -17,7 +17,8 @@ import segno
 from nbcertify.certificate import Certificate
 from nbcertify.errors import CertificateError
 from nbcertify.issuer import Issuer, Signatory
-from nbcertify.pdf import days, make_pdf, make_picture, work
+from nbcertify.pdf import make_pdf, make_picture
+from nbcertify.texts import ENGLISH
 from PIL import Image
 
 SITE = "https://certificates.example.org/"
@@ -370,7 +371,7 @@ class TestForTheCamera:
     ],
 )
 def test_days(first, last, text):
-    assert days(first, last) == text
+    assert ENGLISH.days(first, last) == text
 
 
 @pytest.mark.parametrize(
@@ -384,7 +385,7 @@ def test_days(first, last, text):
     ],
 )
 def test_work(hours, ec, text):
-    assert work(hours, ec) == text
+    assert ENGLISH.work(hours, ec) == text
 
 
 def picture(certificate, issuer, ppi):

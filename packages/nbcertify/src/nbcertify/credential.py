@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time
 
 from openbadgeslib.ob3 import (
     Achievement,
+    Alignment,
     IdentityObject,
     OpenBadgeCredential,
     Result,
@@ -19,12 +20,16 @@ from openbadgeslib.ob3 import Issuer as Profile
 from nbcertify.certificate import Certificate
 from nbcertify.issuer import Issuer
 from nbcertify.keys import Key
+from nbcertify.places import badge_address
 from nbcertify.status import PURPOSE, list_address
+from nbcertify.texts import ENGLISH, Texts
 
 HOURS = "ext:Hours"
 
 
-def make_credential(certificate: Certificate, issuer: Issuer, key: Key, salt: str) -> str:
+def make_credential(
+    certificate: Certificate, issuer: Issuer, key: Key, salt: str, texts: Texts = ENGLISH
+) -> str:
     """The certificate as a signed credential; the same arguments give the same text.
 
     Whose it is stands in it as SHA-256 of the e-mail address and of the name, both with `salt`,
@@ -33,8 +38,22 @@ def make_credential(certificate: Certificate, issuer: Issuer, key: Key, salt: st
     if not salt:
         raise ValueError("an unsalted hash of an e-mail address is as good as the address")
     hours = ResultDescription(
-        id=_named(issuer, certificate.tier, "hours"), name="Hours", result_type=HOURS
+        id=_named(issuer, certificate.tier, "hours"),
+        name=texts.say("credential.hours"),
+        result_type=HOURS,
     )
+    points = [
+        ResultDescription(
+            id=_named(issuer, certificate.tier, "points", one.assignment),
+            name=texts.say("credential.points", assignment=one.assignment),
+            result_type="RawScore",
+            value_min="0",
+            value_max=f"{one.possible:.6g}",
+        )
+        for one in certificate.results
+    ]
+    holder = texts.say("credential.holder", statement="").strip()
+    criteria = certificate.criteria or texts.sentence(holder, certificate.statement)
     ec = round(certificate.ec, 2)
     credential = OpenBadgeCredential(
         id=certificate.id,
@@ -49,13 +68,30 @@ def make_credential(certificate: Certificate, issuer: Issuer, key: Key, salt: st
             id=_named(issuer, certificate.tier),
             name=f"{issuer.course}: {certificate.title}",
             description=issuer.description,
-            criteria_narrative=" ".join(certificate.statement),
+            criteria_narrative=criteria,
+            image_url=badge_address(issuer.site, certificate.tier, certificate.language),
             achievement_type="Certificate",
             credits_available=ec,
-            result_descriptions=[hours],
+            alignments=[
+                Alignment(
+                    target_name=one.name,
+                    target_url=one.url,
+                    target_framework=one.framework or None,
+                    target_code=one.code or None,
+                    target_description=one.description or None,
+                )
+                for one in certificate.alignment
+            ],
+            result_descriptions=[hours, *points],
         ),
         credits_earned=ec,
-        results=[Result(value=f"{certificate.hours:g}", result_description=hours.id)],
+        results=[
+            Result(value=f"{certificate.hours:g}", result_description=hours.id),
+            *(
+                Result(value=f"{one.points:.6g}", result_description=described.id)
+                for one, described in zip(certificate.results, points, strict=True)
+            ),
+        ],
         issuance_date=certificate.issued,
         expiration_date=certificate.expires,
         credential_status=[
@@ -64,7 +100,15 @@ def make_credential(certificate: Certificate, issuer: Issuer, key: Key, salt: st
     )
     payload = credential.to_jwt_payload()
     payload["awardedDate"] = payload["validFrom"]
-    # The library has no fields for these two of the standard's.
+    # The library has no fields for these of the standard's.
+    achievement = payload["credentialSubject"]["achievement"]
+    achievement["inLanguage"] = certificate.language
+    achievement["image"]["caption"] = texts.say(
+        "credential.badge",
+        title=certificate.title,
+        course=issuer.course,
+        issuer=issuer.name,
+    )
     payload["credentialSubject"]["activityStartDate"] = _midnight(certificate.first_day)
     payload["credentialSubject"]["activityEndDate"] = _midnight(certificate.last_day)
     return key.sign(payload, {"kid": f"{issuer.did}#{key.kid}"})

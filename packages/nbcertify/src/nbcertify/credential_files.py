@@ -6,42 +6,61 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pikepdf
 from pikepdf.settings import set_qpdf_limits
 
+from nbcertify.document import Document
 from nbcertify.errors import CertificateError
 from nbcertify.verification import LONGEST
 
 LARGEST = 20_000_000  # bytes of a file
 MOST_UNPACKED = 10_000_000  # bytes of one of a PDF's parts
+MOST_PAGES, MOST_LINKS = 20, 100  # that are looked at
+_ID = re.compile(r"urn:uuid:[0-9a-f-]{36}")
 # Every JOSE header begins with {" and thus with eyJ.
 _JWS = r"eyJ[A-Za-z0-9_-]{9,}\.[A-Za-z0-9_-]{9,}\.[A-Za-z0-9_-]*"
 _WHOLE = re.compile(rf"(?:https?://[^#]*#)?({_JWS})")
 _SOMEWHERE = re.compile(rf"(?<![A-Za-z0-9_-]){_JWS}")
 
 
-def credential_in(source: str | Path) -> str:
-    """The signed text in a .jwt file, a PDF with such a file attached, a text or an address.
+def certificate_in(source: str | Path) -> str | Document:
+    """The signed text in a .jwt file, a text or an address; what a PDF has of a certificate.
 
     A `str` may be the text or address itself, or a file's name. Whether the signed text is genuine
     is another matter. `CertificateError` if there is none, more than one, or no reading the file.
     """
     if isinstance(source, str) and (found := _in_text(source)):
         return found
+    path, data = _read(source)
+    if data.startswith(b"%PDF-"):
+        attached, tokens, ids = _parts(path)
+        return Document(_only(attached, path), tokens, ids, data)
+    return _only(data, path)
+
+
+def credential_in(source: str | Path) -> str:
+    """The signed text alone, of whatever `certificate_in` takes."""
+    found = certificate_in(source)
+    return found if isinstance(found, str) else found.credential
+
+
+def _read(source: str | Path) -> tuple[Path, bytes]:
     path = Path(source)
     try:
         if path.stat().st_size > LARGEST:
             raise CertificateError(f"{path}: is larger than {LARGEST // 10**6} MB.")
-        data = path.read_bytes()
+        return path, path.read_bytes()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "no such file"
         raise CertificateError(
             f"{_short(source)}: is neither a certificate nor a file that can be read ({why})."
         ) from error
-    if data.startswith(b"%PDF-"):
-        data = _attached(path)
+
+
+def _only(data: bytes, path: Path) -> str:
     if found := _in_text(data.decode("utf-8-sig", errors="replace")):
         return found
     raise CertificateError(
@@ -62,10 +81,12 @@ def _in_text(text: str) -> str | None:
     return found.pop() if found else None
 
 
-def _attached(path: Path) -> bytes:
-    """The file attached to a PDF whose name ends in .jwt."""
+def _parts(path: Path) -> tuple[bytes, tuple[str, ...], tuple[str, ...]]:
+    """A PDF's attached file whose name ends in .jwt, the tokens in its links, and its ids."""
     try:
         with _little_memory(), pikepdf.open(path) as pdf:
+            tokens = tuple(dict.fromkeys(_links(pdf)))
+            ids = tuple(dict.fromkeys(_ids(pdf)))
             found = [
                 _unpacked(file.get_file().obj)
                 for name, file in pdf.attachments.items()
@@ -80,7 +101,23 @@ def _attached(path: Path) -> bytes:
         raise CertificateError(f"{path}: is a damaged PDF.") from error
     if len(found) > 1:
         raise CertificateError(f"{path}: has {len(found)} credentials attached; one is expected.")
-    return found[0] if found else b""
+    return found[0] if found else b"", tokens, ids
+
+
+def _links(pdf: pikepdf.Pdf) -> Iterator[str]:
+    """The signed texts in the addresses of links on the pages."""
+    for page in islice(pdf.pages, MOST_PAGES):
+        for note in islice(page.get("/Annots", pikepdf.Array()), MOST_LINKS):
+            address = str(note.get("/A", pikepdf.Dictionary()).get("/URI", ""))
+            if found := _WHOLE.fullmatch(address[:LONGEST]):
+                yield found[1]
+
+
+def _ids(pdf: pikepdf.Pdf) -> Iterator[str]:
+    """The certificates that the metadata name."""
+    if "/Metadata" in pdf.Root:
+        text = _unpacked(pdf.Root.Metadata).decode("utf-8", errors="replace")
+        yield from (found[0] for found in islice(_ID.finditer(text), MOST_LINKS))
 
 
 @contextmanager

@@ -18,9 +18,10 @@ import pandas as pd
 
 from nbcertify.attendance import Attended
 from nbcertify.errors import CertificateError
-from nbcertify.policy import Needs, Override, Policy, Tier
+from nbcertify.policy import Override, Policy
 from nbcertify.results import Result
 from nbcertify.rules import Finding, Remark, Standing, State, all_of, any_of
+from nbcertify.tiers import Needs, Tier
 
 
 class Verdict(StrEnum):

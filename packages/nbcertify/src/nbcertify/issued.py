@@ -16,9 +16,11 @@ from typing import Any
 
 from nbjudge.files import write_atomically
 
-from nbcertify.certificate import Certificate
+from nbcertify.certificate import Certificate, Reached
 from nbcertify.errors import CertificateError
 from nbcertify.roster import Person
+from nbcertify.texts import DEFAULT
+from nbcertify.tiers import AlignedTo
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Issued:
     person: str
     decision: str
     revoked: Revocation | None = None
+    language: str = DEFAULT
+    mail: str = ""
+    criteria: str = ""
+    results: tuple[Reached, ...] = ()
+    alignment: tuple[AlignedTo, ...] = ()
 
     @property
     def is_purged(self) -> bool:
@@ -82,6 +89,11 @@ class Issued:
             self.issued,
             self.expires,
             self.status_index,
+            self.language,
+            self.mail,
+            self.criteria,
+            self.results,
+            self.alignment,
         )
 
 
@@ -156,5 +168,7 @@ def _from_json(row: dict[str, Any]) -> Issued:
             "issued": datetime.fromisoformat(row["issued"]),
             "expires": row["expires"] and datetime.fromisoformat(row["expires"]),
             "revoked": revoked,
+            "results": tuple(Reached(**one) for one in row.get("results", ())),
+            "alignment": tuple(AlignedTo(**one) for one in row.get("alignment", ())),
         }
     )

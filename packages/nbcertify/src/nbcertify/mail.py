@@ -12,13 +12,16 @@ from datetime import datetime
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import partial
 from hashlib import sha256
 from html import escape
+from urllib.parse import quote, urlencode
 
 from nbcertify.certificate import Certificate
 from nbcertify.errors import CertificateError
 from nbcertify.issuer import Issuer
 from nbcertify.roster import Person
+from nbcertify.texts import ENGLISH, Texts, one_line
 
 # Headers stay as they are set. Folding long names anew, Python's mail library takes the quotes off
 # them, and a comma in one then begins another recipient.
@@ -34,36 +37,48 @@ def make_mail(
     pdf: bytes,
     credential: str,
     address: str,
+    badge: bytes | None = None,
+    texts: Texts = ENGLISH,
 ) -> bytes:
-    """The mail that hands a certificate over: an .eml file with the PDF and the credential.
+    """The mail that hands a certificate over: an .eml file with PDF, credential and perhaps badge.
 
-    `address` is where anyone can check the certificate. `CertificateError` if an e-mail address
-    cannot stand in a mail.
+    `address` is where anyone can check the certificate; `badge` is a PNG. `CertificateError` if an
+    e-mail address cannot stand in a mail.
     """
     stem = f"{_file_name(certificate.tier)}-{_short_id(certificate)}"
+    names = {"pdf": f"{stem}.pdf", "jwt": f"{stem}.jwt", "png": f"{stem}.png"}
+    done = certificate.mail or texts.sentence(certificate.name, certificate.statement)
+    say = partial(_say, texts)
     paragraphs = [
-        f"Dear {_one_line(person.name)},",
-        f"here is your certificate for {issuer.course}: {certificate.title}.",
-        " ".join(map(_sentence, certificate.statement)),
-        f"Two files are attached. {stem}.pdf is the certificate, to keep or to print. {stem}.jwt "
-        "is the same as a digital credential (Open Badges 3.0), for a wallet or a badge platform.",
-        "Anyone to whom you give this address can check the certificate. The check runs in their "
-        "browser and sends nothing anywhere:",
+        say("mail.dear", name=person.name),
+        say("mail.here", course=issuer.course, title=certificate.title),
+        one_line(done),
+        say("mail.files", **names) if badge else say("mail.two_files", **names),
+        say("mail.check"),
         address,
-        f"If anything in it is wrong, please reply to this mail, or write to {issuer.email}.",
-        *_greeting(issuer),
+        say("mail.linkedin"),
+        linkedin_address(certificate, issuer, address),
+        say("mail.wrong", email=issuer.email),
+        *_greeting(issuer, texts),
     ]
-    subject = f"{certificate.title}: {issuer.course}"
-    mail = _compose(person, issuer, subject, certificate.issued, certificate.id, paragraphs)
-    mail.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"{stem}.pdf")
+    subject = texts.say("mail.subject", title=certificate.title, course=issuer.course)
+    mail = _compose(person, issuer, subject, certificate.issued, certificate.id, paragraphs, texts)
+    mail.add_attachment(pdf, maintype="application", subtype="pdf", filename=names["pdf"])
     mail.add_attachment(
-        credential.encode("ascii"), maintype="application", subtype="jwt", filename=f"{stem}.jwt"
+        credential.encode("ascii"), maintype="application", subtype="jwt", filename=names["jwt"]
     )
+    if badge:
+        mail.add_attachment(badge, maintype="image", subtype="png", filename=names["png"])
     return _as_bytes(mail, certificate.id)
 
 
 def make_refusal(
-    person: Person, issuer: Issuer, title: str, sentences: Sequence[str], when: datetime
+    person: Person,
+    issuer: Issuer,
+    title: str,
+    sentences: Sequence[str],
+    when: datetime,
+    texts: Texts = ENGLISH,
 ) -> bytes:
     """The mail that says why there is no certificate: an .eml file.
 
@@ -71,19 +86,41 @@ def make_refusal(
     the time of the decision (aware). Errors as in `make_mail`.
     """
     paragraphs = [
-        f"Dear {_one_line(person.name)},",
-        f"thank you for taking part in {issuer.course}. We cannot give you this certificate: "
-        f"{title}. This is what it takes, and what you have reached:",
+        _say(texts, "mail.dear", name=person.name),
+        _say(texts, "refusal.thanks", course=issuer.course, title=title),
         [_sentence(sentence) for sentence in sentences],
-        "We may have missed something. If you think so, or if something kept you from taking part, "
-        f"please reply to this mail, or write to {issuer.email}. A person reads it, looks at your "
-        "case again, and answers you.",
-        *_greeting(issuer),
+        _say(texts, "refusal.missed", email=issuer.email),
+        *_greeting(issuer, texts),
     ]
-    subject = f"{issuer.course}: about your certificate"
+    subject = texts.say("refusal.subject", course=issuer.course)
     seed = "\0".join(["refusal", person.student, title, when.isoformat(), *sentences])
-    mail = _compose(person, issuer, subject, when, seed, paragraphs)
+    mail = _compose(person, issuer, subject, when, seed, paragraphs, texts)
     return _as_bytes(mail, seed)
+
+
+def linkedin_address(certificate: Certificate, issuer: Issuer, address: str) -> str:
+    """Where LinkedIn offers to add the certificate to one's own profile.
+
+    The format is LinkedIn's "Add to profile": https://addtoprofile.linkedin.com/
+    """
+    organisation = (
+        {"organizationId": issuer.linkedin}
+        if issuer.linkedin
+        else {"organizationName": issuer.name}
+    )
+    ends = certificate.expires
+    expires = {"expirationYear": ends.year, "expirationMonth": ends.month} if ends else {}
+    what = {
+        "startTask": "CERTIFICATION_NAME",
+        "name": f"{certificate.title}: {issuer.course}",
+        **organisation,
+        "issueYear": certificate.issued.year,
+        "issueMonth": certificate.issued.month,
+        **expires,
+        "certUrl": address,
+        "certId": certificate.id.removeprefix("urn:uuid:"),
+    }
+    return f"https://www.linkedin.com/profile/add?{urlencode(what, quote_via=quote)}"
 
 
 def _compose(
@@ -93,18 +130,19 @@ def _compose(
     when: datetime,
     seed: str,
     paragraphs: Sequence[str | list[str]],
+    texts: Texts,
 ) -> EmailMessage:
     mail = EmailMessage(policy=_POLICY)
-    sender = _address(issuer.email)
+    sender = ascii_address(issuer.email)
     mail.set_raw("Subject", _subject(subject))
     mail.set_raw("From", _mailbox(issuer.name, sender, "From"))
-    mail.set_raw("To", _mailbox(person.name, _address(person.email), "To"))
+    mail.set_raw("To", _mailbox(person.name, ascii_address(person.email), "To"))
     mail["Date"] = when
     mail.set_raw("Message-ID", f"<{_digest(seed)}@{sender.rpartition('@')[2]}>")
     mail["X-Unsent"] = "1"
     # In quoted-printable, no line of the text can look like a boundary.
     mail.set_content(_plain(paragraphs), cte="quoted-printable")
-    mail.add_alternative(_html(paragraphs), subtype="html", cte="quoted-printable")
+    mail.add_alternative(_html(paragraphs, texts.language), subtype="html", cte="quoted-printable")
     return mail
 
 
@@ -123,7 +161,7 @@ def _plain(paragraphs: Sequence[str | list[str]]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _html(paragraphs: Sequence[str | list[str]]) -> str:
+def _html(paragraphs: Sequence[str | list[str]], language: str) -> str:
     blocks = []
     for block in paragraphs:
         if not isinstance(block, str):
@@ -136,28 +174,27 @@ def _html(paragraphs: Sequence[str | list[str]]) -> str:
             blocks.append("<p>" + escape(block).replace("\n", "<br>\n") + "</p>")
     body = "\n".join(blocks)
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"></head>\n'
+        f'<!DOCTYPE html>\n<html lang="{language}">\n<head><meta charset="utf-8"></head>\n'
         f'<body style="{_STYLE}">\n{body}\n</body>\n</html>\n'
     )
 
 
-def _greeting(issuer: Issuer) -> list[str]:
-    people = [f"{_one_line(one.name)}, {_one_line(one.role)}" for one in issuer.signatories]
-    return ["With kind regards,", "\n".join([*people, issuer.name])]
+def _greeting(issuer: Issuer, texts: Texts) -> list[str]:
+    people = [f"{one_line(one.name)}, {one_line(one.role)}" for one in issuer.signatories]
+    return [texts.say("mail.regards"), "\n".join([*people, issuer.name])]
+
+
+def _say(texts: Texts, key: str, **what: str) -> str:
+    return texts.say(key, **{name: one_line(text) for name, text in what.items()})
 
 
 def _sentence(text: str) -> str:
-    text = _one_line(text)
+    text = one_line(text)
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _one_line(text: str) -> str:
-    """The text without line ends and other control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
 def _mailbox(name: str, address: str, header: str) -> str:
-    name = _one_line(name)
+    name = one_line(name)
     if _PLAIN_NAME.fullmatch(name):
         shown = f'"{name}"'
     else:
@@ -166,13 +203,16 @@ def _mailbox(name: str, address: str, header: str) -> str:
 
 
 def _subject(text: str) -> str:
-    text = _one_line(text)
+    text = one_line(text)
     charset = "us-ascii" if text.isascii() and "=?" not in text else "utf-8"
     return Header(text, charset, header_name="Subject").encode(linesep="\r\n")
 
 
-def _address(address: str) -> str:
-    """An e-mail address whose domain is ASCII; what mail servers must not refuse."""
+def ascii_address(address: str) -> str:
+    """An e-mail address whose domain is ASCII; what mail servers must not refuse.
+
+    `CertificateError` if they may.
+    """
     user, _, domain = address.rpartition("@")
     try:
         found = f"{user}@{domain.encode('idna').decode('ascii')}"
@@ -180,7 +220,7 @@ def _address(address: str) -> str:
         found = ""
     if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", found):
         raise CertificateError(
-            f"{_one_line(address)!r} is an e-mail address that many mail servers refuse. "
+            f"{one_line(address)!r} is an e-mail address that many mail servers refuse. "
             "Put another one into the roster (or issuer.toml)."
         )
     return found

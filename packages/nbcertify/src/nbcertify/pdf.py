@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import unicodedata
 from collections.abc import Iterator
-from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
 
 import pikepdf
 import segno
@@ -18,29 +20,14 @@ from nbcertify.certificate import Certificate
 from nbcertify.errors import CertificateError
 from nbcertify.fonts import TEXT_FACE, check_printable, families, shipped
 from nbcertify.issuer import Issuer
+from nbcertify.texts import DEFAULT, ENGLISH, Texts
 
 # A folder of its own, since Typst may read all that is in it.
 TEMPLATE = Path(__file__).with_name("template") / "certificate.typ"
 STANDARDS = ["a-3a", "ua-1"]
 
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
-
 # The languages that a script is most read in; others are left undetermined.
 LANGUAGES = {
-    "LATIN": "en",
     "ARABIC": "ar",
     "ARMENIAN": "hy",
     "BENGALI": "bn",
@@ -69,20 +56,40 @@ LANGUAGES = {
 }
 
 
-def make_pdf(certificate: Certificate, issuer: Issuer, address: str, credential: str) -> bytes:
+def make_pdf(
+    certificate: Certificate,
+    issuer: Issuer,
+    address: str,
+    credential: str,
+    texts: Texts = ENGLISH,
+) -> bytes:
     """The certificate on one A4 page: PDF/A-3a and PDF/UA-1, with `credential` attached.
 
     `address` is where it can be checked; the page has it as a QR code and as a link.
     `CertificateError` if a text has characters that no shipped font has or is too long for the
     page, or the address is too long for a QR code. The same arguments give the same bytes.
     """
-    pdf = _set(certificate, issuer, address, credential, "pdf")
-    return _with_actual_text(pdf, certificate.name)
+    pdf = _set(certificate, issuer, address, credential, texts, "pdf")
+    return _with_actual_text(pdf, certificate)
 
 
-def make_picture(certificate: Certificate, issuer: Issuer, address: str, ppi: float = 144) -> bytes:
+def make_sample(
+    certificate: Certificate, issuer: Issuer, address: str, texts: Texts = ENGLISH
+) -> bytes:
+    """The same page as a PDF without a credential, and with a line that says it is a sample."""
+    pdf = _set(certificate, issuer, address, "", texts, "pdf", sample=True)
+    return _with_actual_text(pdf, certificate)
+
+
+def make_picture(
+    certificate: Certificate,
+    issuer: Issuer,
+    address: str,
+    ppi: float = 144,
+    texts: Texts = ENGLISH,
+) -> bytes:
     """The same page as a PNG, `ppi` pixels to the inch."""
-    return _set(certificate, issuer, address, "", "png", ppi)
+    return _set(certificate, issuer, address, "", texts, "png", ppi)
 
 
 def _set(
@@ -90,14 +97,18 @@ def _set(
     issuer: Issuer,
     address: str,
     credential: str,
-    form: str,
+    texts: Texts,
+    form: Literal["pdf", "png"],
     ppi: float | None = None,
+    *,
+    sample: bool = False,
 ) -> bytes:
     for whose, text in printed_texts(certificate, issuer):
         check_printable(text, whose)
-    data = page(certificate, issuer, address) | {"credential": credential}
+    data = page(certificate, issuer, address, texts) | {"credential": credential, "sample": sample}
     try:
-        return _compiler().compile(
+        compiler, _ = _compiler(_pictures(issuer))
+        return compiler.compile(
             format=form,
             ppi=ppi,
             sys_inputs={"certificate": json.dumps(data)},
@@ -111,8 +122,8 @@ def _set(
         ) from error
 
 
-def _with_actual_text(data: bytes, name: str) -> bytes:
-    """The PDF with the name as it is written, for software that reads it out.
+def _with_actual_text(data: bytes, certificate: Certificate) -> bytes:
+    """The PDF with the name as it is written, for software, and the certificate's id.
 
     A PDF's text is glyphs in the order in which they stand, from which the order of letters in
     many scripts can only be guessed. The name is the page's one element of the type Strong.
@@ -125,16 +136,37 @@ def _with_actual_text(data: bytes, name: str) -> bytes:
         )
         element = next(elements, None)
         if element is None:
-            raise CertificateError(f"The name {name!r} has no letters. Put one into the roster.")
-        element.ActualText = pikepdf.String(name)
+            raise CertificateError(
+                f"The name {certificate.name!r} has no letters. Put one into the roster."
+            )
+        element.ActualText = pikepdf.String(certificate.name)
+        with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
+            metadata["dc:identifier"] = certificate.id
         file = io.BytesIO()
         pdf.save(file, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
     return file.getvalue()
 
 
-@lru_cache(maxsize=1)
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(TEMPLATE, root=TEMPLATE.parent, font_paths=shipped())
+@lru_cache(maxsize=4)
+def _compiler(pictures: tuple[Path, ...]) -> tuple[typst.Compiler, TemporaryDirectory[str]]:
+    """A compiler that may read the template and these pictures, and the folder that it reads."""
+    folder = TemporaryDirectory(prefix="certificate-")
+    template = shutil.copy(TEMPLATE, folder.name)
+    for number, picture in enumerate(pictures):
+        try:
+            shutil.copyfile(picture, Path(folder.name, _picture_name(number, picture)))
+        except OSError as error:
+            raise CertificateError(f"{picture}: cannot be read: {error.strerror}") from error
+    return typst.Compiler(template, root=folder.name, font_paths=shipped()), folder
+
+
+def _picture_name(number: int, picture: Path) -> str:
+    return f"picture-{number}{picture.suffix.lower()}"
+
+
+def _pictures(issuer: Issuer) -> tuple[Path, ...]:
+    all_of_them = (issuer.style.logo, *(one.picture for one in issuer.signatories))
+    return tuple(dict.fromkeys(one for one in all_of_them if one is not None))
 
 
 def printed_texts(certificate: Certificate, issuer: Issuer) -> Iterator[tuple[str, str]]:
@@ -151,68 +183,81 @@ def printed_texts(certificate: Certificate, issuer: Issuer) -> Iterator[tuple[st
         yield f"The role of {signatory.name!r}", signatory.role
 
 
-def page(certificate: Certificate, issuer: Issuer, address: str) -> dict[str, object]:
+def page(
+    certificate: Certificate, issuer: Issuer, address: str, texts: Texts = ENGLISH
+) -> dict[str, object]:
     """What the template prints, as values of JSON: texts with language and direction."""
-    expires = certificate.expires
+    own = partial(run, language=texts.language)
+    when = texts.days(certificate.first_day, certificate.last_day)
+    issued, site = texts.day(certificate.issued), address.partition("#")[0]
+    if certificate.expires is None:
+        dated = texts.say("certificate.issued", day=issued)
+    else:
+        expires = texts.day(certificate.expires)
+        dated = texts.say("certificate.issued_expires", day=issued, expires=expires)
+    style = issuer.style
     return {
         "font": TEXT_FACE,
+        "lang": texts.language,
         "id": certificate.id,
-        "title": run(certificate.title),
-        "name": run(certificate.name),
-        "statement": [run(sentence) for sentence in certificate.statement],
-        "course": run(issuer.course),
-        "when": run(f"{issuer.place}, {days(certificate.first_day, certificate.last_day)}"),
-        "work": run(work(certificate.hours, certificate.ec)),
-        "issuer": run(issuer.name),
+        "title": own(certificate.title),
+        "name": own(certificate.name),
+        "statement": [own(sentence) for sentence in certificate.statement],
+        "course": own(issuer.course),
+        "when": own(f"{issuer.place}, {when}"),
+        "work": own(texts.work(certificate.hours, certificate.ec)),
+        "issuer": own(issuer.name),
+        "certify": own(texts.say("certificate.certify")),
         "signatories": [
-            {"name": run(one.name), "role": run(one.role)} for one in issuer.signatories
+            {
+                "name": own(one.name),
+                "role": own(one.role),
+                "picture": _picture(
+                    issuer, one.picture, texts.say("certificate.signature", name=one.name)
+                ),
+            }
+            for one in issuer.signatories
         ],
-        "issued": day(certificate.issued),
-        "expires": None if expires is None else day(expires),
+        "notes": [own(dated), own(texts.say("certificate.number", id=certificate.id))],
+        "verify": [own(part) for part in _around(texts.say("certificate.verify", site="\0"))],
+        "attached": own(texts.say("certificate.attached")),
+        "attachment": texts.say("certificate.attachment"),
+        "sample-note": own(texts.say("certificate.sample")),
+        "logo": _picture(issuer, style.logo, texts.say("certificate.logo", issuer=issuer.name)),
+        "colours": {"accent": style.accent, "ink": style.ink, "soft": style.soft},
         "address": address,
-        "site": address.partition("#")[0],
+        "site": site,
         "qr": qr_code(address),
+        "qr-alt": texts.say("certificate.qr_code", site=site),
     }
 
 
-def run(text: str) -> dict[str, object]:
-    """A text with its fonts, its language, by its first letter's script, and its direction."""
+def _around(text: str) -> tuple[str, str]:
+    before, _, after = text.partition("\0")
+    return before, after
+
+
+def _picture(issuer: Issuer, path: Path | None, alt: str) -> dict[str, str] | None:
+    """A picture as the template takes it; None where there is none."""
+    if path is None:
+        return None
+    return {"file": _picture_name(_pictures(issuer).index(path), path), "alt": alt}
+
+
+def run(text: str, language: str = DEFAULT) -> dict[str, object]:
+    """A text with its fonts, its language, by its first letter's script, and its direction.
+
+    What is in Latin script is in `language`.
+    """
     letters = (c for c in text if unicodedata.category(c).startswith("L"))
     first = next(letters, "a")
     script = unicodedata.name(first, "").split(" ")[0]
     return {
         "text": text,
         "fonts": families(text),
-        "lang": LANGUAGES.get(script, "und"),
+        "lang": language if script == "LATIN" else LANGUAGES.get(script, "und"),
         "dir": "rtl" if unicodedata.bidirectional(first) in ("R", "AL") else "ltr",
     }
-
-
-def days(first: date, last: date) -> str:
-    """2 March 2026; 2–6 March 2026; 28 February – 6 March 2026."""
-    if first == last:
-        return day(first)
-    if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}–{day(last)}"
-    if first.year == last.year:
-        return f"{first.day} {MONTHS[first.month - 1]} – {day(last)}"
-    return f"{day(first)} – {day(last)}"
-
-
-def day(of: date | datetime) -> str:
-    """2 March 2026."""
-    return f"{of.day} {MONTHS[of.month - 1]} {of.year}"
-
-
-def work(hours: float, ec: float) -> str:
-    """16 hours (0.57 EC); without the brackets when there is no EC."""
-    text = f"{number(hours)} hour{'' if hours == 1 else 's'}"
-    return f"{text} ({number(ec)} EC)" if ec else text
-
-
-def number(value: float) -> str:
-    """With two decimals at most, and none that is not needed."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def qr_code(address: str) -> str:

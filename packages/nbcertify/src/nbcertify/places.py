@@ -9,6 +9,16 @@ def is_file_name(text: str) -> bool:
     return text not in ("", ".", "..") and not set(text) & {"/", "\\", "\0"}
 
 
+def badge_path(tier: str, language: str) -> str:
+    """Where a tier's badge is in the published folder."""
+    return f"badges/{tier}-{language}.png"
+
+
+def badge_address(site: str, tier: str, language: str) -> str:
+    """Where a tier's badge is published."""
+    return site + badge_path(tier, language)
+
+
 @dataclass(frozen=True)
 class Places:
     """The files of one course, by its gradebook folder."""
@@ -24,6 +34,11 @@ class Places:
     def issuer(self) -> Path:
         """Who issues them, for which course."""
         return self.gradebook / "issuer.toml"
+
+    @property
+    def texts(self) -> Path:
+        """The folder of the course's own languages: a file of texts for each."""
+        return self.gradebook / "texts"
 
     @property
     def roster(self) -> Path:

@@ -12,9 +12,11 @@ from nbcertify.errors import CertificateError
 from nbcertify.fonts import check_printable
 from nbcertify.issued import Issued
 from nbcertify.places import Places
+from nbcertify.policy import Policy
 from nbcertify.roster import Person
+from nbcertify.tiers import Tier
 
-KINDS = (".pdf", ".jwt", ".eml")
+KINDS = (".pdf", ".jwt", ".png", ".eml")
 
 
 class Action(StrEnum):
@@ -43,14 +45,20 @@ def plan(
     issued: Sequence[Issued],
     roster: Mapping[str, Person],
     places: Places,
+    policy: Policy,
+    languages: Collection[str],
 ) -> list[Step]:
-    """The steps, in the decisions' order; nothing for those who neither get nor have anything."""
+    """The steps, in the decisions' order; nothing for those who neither get nor have anything.
+
+    `languages` are those that there are texts for.
+    """
     newest = {(one.student, one.tier): one for one in issued}
+    checks = _Checks(roster, places, policy, languages, issued)
     decided = {(d.student, d.tier) for d in decisions}
     steps = [
         step
         for decision in decisions
-        if (step := _step(decision, newest.get((decision.student, decision.tier)), roster, places))
+        if (step := _step(decision, newest.get((decision.student, decision.tier)), checks))
     ]
     for key, one in newest.items():
         if key not in decided and one.revoked is None and not one.is_purged:
@@ -61,9 +69,58 @@ def plan(
     return steps
 
 
-def _step(
-    decision: Decision, issued: Issued | None, roster: Mapping[str, Person], places: Places
-) -> Step | None:
+@dataclass(frozen=True)
+class _Checks:
+    """What a step is looked at with."""
+
+    roster: Mapping[str, Person]
+    places: Places
+    policy: Policy
+    languages: Collection[str]
+    issued: Sequence[Issued]
+
+    def obstacle(self, decision: Decision) -> str:
+        """Why no certificate can be made for this student; empty if one can."""
+        person = self.roster.get(decision.student)
+        if person is None:
+            return "is not in the roster: a certificate needs a name and an e-mail address"
+        try:
+            check_printable(person.name, f"the name of {decision.student}")
+            tier = self.policy.tier(decision.tier)
+            language = language_of(person, tier)
+            tier.in_language(language)
+        except CertificateError as error:
+            return str(error)
+        if language not in self.languages:
+            return (
+                f"there are no texts in the language {language!r}: put {language}.toml into "
+                f"{self.places.texts}"
+            )
+        return ""
+
+    def purged(self, decision: Decision) -> str:
+        """The certificates that a purged person of the same id still has, in words."""
+        said = [
+            f"{one.id.removeprefix('urn:uuid:')[:8]} of {one.issued:%Y-%m-%d}"
+            + (" (revoked)" if one.revoked else " (valid)")
+            for one in self.issued
+            if one.is_purged and (one.student, one.tier) == (decision.student, decision.tier)
+        ]
+        if not said:
+            return ""
+        return (
+            f"; a second one beside {', '.join(said)}, which was issued under this id before a "
+            "purge: revoke that one if it is the same person"
+        )
+
+
+def language_of(person: Person, tier: Tier) -> str:
+    """The language in which this person gets a certificate of this tier."""
+    return person.language or tier.language
+
+
+def _step(decision: Decision, issued: Issued | None, checks: _Checks) -> Step | None:
+    roster, places = checks.roster, checks.places
     who = (decision.student, decision.tier)
     live = issued is not None and issued.revoked is None and not issued.is_purged
     if not decision.granted:
@@ -84,30 +141,19 @@ def _step(
         missing = [path.name for path in files_of(places, issued) if not path.exists()]
         if not missing:
             return Step(*who, Action.KEEP, f"on {issued.issued:%Y-%m-%d}", issued)
-        if blocked := _obstacle(decision.student, roster):
+        if blocked := checks.obstacle(decision):
             return Step(*who, Action.BLOCKED, blocked, issued)
         return Step(*who, Action.REMAKE, f"missing: {', '.join(missing)}", issued)
     if issued is not None and issued.revoked is not None and not issued.revoked.replaced:
         why = f"was revoked on {issued.revoked.when:%Y-%m-%d}: {issued.revoked.reason}"
         return Step(*who, Action.KEEP, why, issued)
-    if blocked := _obstacle(decision.student, roster):
+    if blocked := checks.obstacle(decision):
         return Step(*who, Action.BLOCKED, blocked)
-    return Step(*who, Action.ISSUE, str(decision.verdict))
-
-
-def _obstacle(student: str, roster: Mapping[str, Person]) -> str:
-    """Why no certificate can be made for this student; empty if one can."""
-    if student not in roster:
-        return "is not in the roster: a certificate needs a name and an e-mail address"
-    try:
-        check_printable(roster[student].name, f"the name of {student}")
-    except CertificateError as error:
-        return str(error)
-    return ""
+    return Step(*who, Action.ISSUE, f"{decision.verdict}{checks.purged(decision)}")
 
 
 def files_of(places: Places, issued: Issued) -> tuple[Path, ...]:
-    """What is handed over: the PDF, the credential, the mail."""
+    """What is handed over: the PDF, the credential, the badge, the mail."""
     stem = f"{issued.tier}-{issued.id.removeprefix('urn:uuid:')[:8]}"
     return tuple(places.people / issued.student / f"{stem}{kind}" for kind in KINDS)
 

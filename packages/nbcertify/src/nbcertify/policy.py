@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,49 +20,11 @@ from nbcertify.rules import (
     Rule,
 )
 from nbcertify.sessions import Session
+from nbcertify.tiers import Tier, read_tier
 from nbcertify.toml_table import Table, read_toml
 
-HOURS_PER_EC = 28
 _MOST_DROPPED = 3
-# Files are named by it.
-_TIER_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _RULES = ("attendance", "points", "minimum", "hand-graded")
-
-
-@dataclass(frozen=True)
-class Needs:
-    """All or any of several rules, or of further such needs."""
-
-    kind: str
-    of: tuple[str | Needs, ...]
-
-    def rules(self) -> Iterator[str]:
-        """The names of the rules in it, in order."""
-        for one in self.of:
-            if isinstance(one, Needs):
-                yield from one.rules()
-            else:
-                yield one
-
-
-@dataclass(frozen=True)
-class Tier:
-    """One kind of certificate; `valid_years` is None for one that does not expire.
-
-    `statement` are the sentences printed on it, which say what was done.
-    """
-
-    name: str
-    title: str
-    statement: tuple[str, ...]
-    needs: Needs
-    hours: float
-    valid_years: int | None
-
-    @property
-    def ec(self) -> float:
-        """Credits of the European Credit Transfer System: 28 hours are one."""
-        return self.hours / HOURS_PER_EC
 
 
 @dataclass(frozen=True)
@@ -80,7 +41,10 @@ class Override:
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy file. `digest` is the sha256 (hex) of its bytes, `source` its name in messages."""
+    """A policy file. `digest` is the sha256 (hex) of its bytes, `source` its name in messages.
+
+    `lookup` says whether the published page may find certificates by their numbers.
+    """
 
     sessions: tuple[Session, ...]
     rules: Mapping[str, Rule]
@@ -89,6 +53,7 @@ class Policy:
     overrides: tuple[Override, ...]
     digest: str
     source: str
+    lookup: bool = False
 
     @property
     def assignments(self) -> tuple[str, ...]:
@@ -119,17 +84,28 @@ class Policy:
 def read_policy(path: Path) -> Policy:
     """Read and check a policy file; `CertificateError` names file, line and key to mend."""
     top = read_toml(path)
-    top.only("timezone", "sessions", "rules", "late", "tiers", "overrides")
+    top.only("timezone", "sessions", "rules", "late", "tiers", "overrides", "lookup")
     sessions = tuple(_sessions(top))
     rules = {
         name: _rule(top.table("rules").table(name), name, sessions) for name in top.table("rules")
     }
     if "tiers" not in top or not list(top.table("tiers")):
         raise top.error("tiers", "is missing: there has to be one kind of certificate")
-    tiers = tuple(_tier(top.table("tiers").table(name), name, rules) for name in top.table("tiers"))
+    tiers = tuple(
+        read_tier(top.table("tiers").table(name), name, rules) for name in top.table("tiers")
+    )
     overrides = tuple(_overrides(top, [tier.name for tier in tiers]))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Policy(sessions, rules, _late(top.table("late")), tiers, overrides, digest, str(path))
+    return Policy(
+        sessions,
+        rules,
+        _late(top.table("late")),
+        tiers,
+        overrides,
+        digest,
+        str(path),
+        top.get("lookup", bool, default=False),
+    )
 
 
 def _sessions(top: Table) -> Iterator[Session]:
@@ -221,44 +197,6 @@ def _late(table: Table) -> Late:
         table.share("per_day", 0.0),
         table.number("last_day", 0, 10_000, "days after which nothing counts", math.inf),
     )
-
-
-def _tier(table: Table, name: str, rules: Mapping[str, Rule]) -> Tier:
-    table.only("title", "statement", "requires", "hours", "valid_years")
-    needs = _needs(table, table.get("requires", object), rules)
-    if not _TIER_NAME.fullmatch(name):
-        raise table.error("title", f"{name!r} cannot name files: letters, digits, - and _ can")
-    years = (
-        table.whole("valid_years", 100, "years until it expires") if "valid_years" in table else 0
-    )
-    return Tier(
-        name,
-        table.text("title"),
-        table.names("statement", None, "sentence"),
-        needs,
-        table.number("hours", 0, 10_000, "hours of work"),
-        years or None,
-    )
-
-
-def _needs(table: Table, value: object, rules: Mapping[str, Rule]) -> Needs:
-    if isinstance(value, str):
-        if value not in rules:
-            raise table.error(
-                "requires", f"unknown rule {value!r}; there are {', '.join(rules) or 'none'}"
-            )
-        return Needs("all", (value,))
-    if not isinstance(value, dict) or len(value) != 1 or not {"all", "any"} & set(value):
-        raise table.error("requires", "must be a rule's name, { all = [...] } or { any = [...] }")
-    ((kind, items),) = value.items()
-    if not isinstance(items, list) or not items:
-        raise table.error("requires", f"{kind} must be a list of rules")
-    parts = [_needs(table, item, rules) for item in items]
-    plain = [
-        part.of[0] if isinstance(item, str) else part
-        for item, part in zip(items, parts, strict=True)
-    ]
-    return Needs(kind, tuple(plain))
 
 
 def _overrides(top: Table, tiers: list[str]) -> Iterator[Override]:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import ECAlgorithm
+from jwt.exceptions import InvalidKeyError
+
 from nbcertify.errors import CertificateError
+from nbcertify.pdf_verification import SignerKey, key_of
 from nbcertify.status import LIST_PATH
 
+HEADS_PATH = "log/heads.txt"
+SIGNERS_FOLDER = "pdf-signers"
 _DID_PATHS = (".well-known/did.json", "did.json")
 
 
@@ -23,6 +32,39 @@ def published_keys(site: Path) -> list[dict[str, Any]]:
         raise CertificateError(
             f"{site}: its did.json cannot be read: {error!r}. Put it back from a backup."
         ) from error
+
+
+def published_signers(site: Path) -> list[bytes]:
+    """The certificates (DER) that are published as those of PDFs' signers."""
+    try:
+        return [path.read_bytes() for path in sorted((site / SIGNERS_FOLDER).glob("*.cer"))]
+    except OSError as error:
+        raise CertificateError(f"{site}: cannot be read: {error}") from error
+
+
+def signer_keys(site: Path, did_document: Mapping[str, Any]) -> list[SignerKey]:
+    """The keys that PDFs may be signed with: the issuer's own, and those of given certificates."""
+    try:
+        own = [
+            ECAlgorithm.from_jwk(method["publicKeyJwk"])
+            for method in did_document["verificationMethod"]
+        ]
+        given = [key_of(one) for one in published_signers(site)]
+    except (LookupError, TypeError, ValueError, InvalidKeyError) as error:
+        raise CertificateError(
+            f"{site}: its keys cannot be read: {error!r}. Get a fresh copy."
+        ) from error
+    return [key for key in (*own, *given) if isinstance(key, EllipticCurvePublicKey | RSAPublicKey)]
+
+
+def published_heads(site: Path) -> list[str]:
+    """The signed digests of the log, one of each time that there was something to publish."""
+    try:
+        return (site / HEADS_PATH).read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise CertificateError(f"{site / HEADS_PATH}: cannot be read: {error}") from error
 
 
 def read_published(site: Path) -> tuple[dict[str, Any], str]:

@@ -18,7 +18,7 @@ from nbcertify.attendance.removal import without_lines
 from nbcertify.attendance.review import COLUMNS
 from nbcertify.errors import CertificateError
 from nbcertify.issued import read_issued, write_issued
-from nbcertify.issuing import require_whole
+from nbcertify.ledger import require_whole
 from nbcertify.log import append
 from nbcertify.places import Places, is_file_name
 from nbcertify.policy import read_policy

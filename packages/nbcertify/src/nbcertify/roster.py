@@ -10,13 +10,14 @@ from nbjudge.admit.submissions import name_problem
 from nbcertify.errors import CertificateError
 from nbcertify.places import is_file_name
 from nbcertify.tables import fold, is_hidden, read_records
+from nbcertify.texts import is_language
 
 # What fits on a certificate, with room to spare.
 LONGEST_NAME = 200
 
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 
-COLUMNS = ("student", "name", "email", "eppn")
+COLUMNS = ("student", "name", "email", "eppn", "language")
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,20 @@ class Person:
     """Whom a pseudonym stands for. `student` is the id in the gradebook.
 
     `eppn` is the institution's name for them (eduPersonPrincipalName), "" where it is not known.
+    `language` is the one in which they are written to, "" for the tier's.
     """
 
     student: str
     name: str
     email: str
     eppn: str = ""
+    language: str = ""
 
 
 def read_roster(path: Path) -> dict[str, Person]:
     """The people of `roster.csv` by student id, in the file's order.
 
-    Columns: student, name, email; eppn may be there. Names are in Unicode's form C.
+    Columns: student, name, email; eppn and language may be there. Names are in Unicode's form C.
     CertificateError names the file, the line and what to mend.
     """
     try:
@@ -59,6 +62,7 @@ def read_roster(path: Path) -> dict[str, Person]:
             unicodedata.normalize("NFC", record.cells["name"]),
             record.cells["email"],
             record.cells.get("eppn", ""),
+            record.cells.get("language", ""),
         )
         if problem := name_problem(person.student):
             raise CertificateError(f"{where}, column student: {problem}")
@@ -66,6 +70,11 @@ def read_roster(path: Path) -> dict[str, Person]:
             raise CertificateError(
                 f"{where}, column student: {person.student!r} cannot be the name of a folder, as "
                 "the ids in the gradebook are"
+            )
+        if person.language and not is_language(person.language):
+            raise CertificateError(
+                f"{where}, column language: {person.language!r} is no language such as en or nl; "
+                "leave it empty for the usual one"
             )
         if len(person.name) > LONGEST_NAME:
             raise CertificateError(

@@ -79,11 +79,35 @@ class Texts:
         """With two decimals at most, and none that is not needed."""
         return f"{value:.2f}".rstrip("0").rstrip(".").replace(".", self.decimal)
 
+    def reason(self, text: str) -> str:
+        """What a rule says, in this language; in English where there is no translation."""
+        if not isinstance(text, Said):
+            return self.reasons.get(text, text)
+        values = {name: self.reason(value) for name, value in text.values.items()}
+        return self.reasons.get(text.template, text.template).format_map(values)
+
     def sentence(self, name: str, statement: tuple[str, ...]) -> str:
         """The lines printed below a name as one text: with the name, if they go on from it."""
         text = one_line(" ".join(statement))
         whole = f"{name} {text}" if text[:1].islower() else text
         return whole if whole.endswith((".", "!", "?")) else f"{whole}."
+
+
+class Said(str):
+    """A text in English, with what it was made of, so that it can be said in another language.
+
+    `template` has names in braces, `values` is what was put there; each may be such a text again.
+    """
+
+    template: str
+    values: Mapping[str, str]
+
+
+def said(template: str, **values: str) -> Said:
+    """The template with the values put in."""
+    text = Said(template.format_map(values))
+    text.template, text.values = template, values
+    return text
 
 
 def one_line(text: str) -> str:

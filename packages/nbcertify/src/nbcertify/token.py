@@ -22,6 +22,8 @@ from nbcertify.keys import Key
 
 TYPE = "C"
 KID_CHARACTERS = 8
+# What signs the digest of the log's last line.
+HEAD_TYPE = "log-head"
 
 
 def make_token(certificate: Certificate, issuer: Issuer, key: Key) -> str:

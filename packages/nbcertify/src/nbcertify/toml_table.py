@@ -84,12 +84,17 @@ class Table:
             raise self.error(key, f"must be a whole number, {said}, not {value}")
         return int(value)
 
-    def names(self, key: str, known: Collection[str] | None, what: str) -> tuple[str, ...]:
-        """A list of different names, at least one, each of them in `known` if that is given."""
+    def names(
+        self, key: str, known: Collection[str] | None, what: str, *, repeated: bool = False
+    ) -> tuple[str, ...]:
+        """A list of names, at least one, each of them in `known` if that is given.
+
+        They are different ones, unless they may be `repeated`.
+        """
         value = self.get(key, list)
         if not value or not all(isinstance(name, str) for name in value):
             raise self.error(key, f"must be a list of names, not {value!r}")
-        if len(set(value)) < len(value):
+        if len(set(value)) < len(value) and not repeated:
             raise self.error(key, f"names one twice: {', '.join(value)}")
         for name in value:
             if known is not None and name not in known:

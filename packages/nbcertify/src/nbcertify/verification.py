@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -19,9 +19,10 @@ from openbadgeslib.errors import LibOpenBadgesException
 from openbadgeslib.ob3 import IdentityObject, OpenBadgeCredential, decode_encoded_list
 
 from nbcertify.credential import hashed_email, hashed_name, plain_name
+from nbcertify.errors import CertificateError
 from nbcertify.keys import ALGORITHM
 from nbcertify.status import PURPOSE, SIZE
-from nbcertify.token import KID_CHARACTERS, TYPE, long_id
+from nbcertify.token import HEAD_TYPE, KID_CHARACTERS, TYPE, long_id
 
 LONGEST = 100_000  # characters; a credential has some 3,000
 _SIGNATURE_CHARACTERS = 86  # 64 bytes
@@ -42,11 +43,15 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
     UNKNOWN_ISSUER = "unknown issuer"
     UNREADABLE = "unreadable"
+    CHANGED = "changed document"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a genuine certificate says. A credential has no `name`: ask `is_of`."""
+    """What a genuine certificate says. A credential has no `name`: ask `is_of`.
+
+    `results` says in words what was reached beside the hours.
+    """
 
     id: str
     name: str | None
@@ -61,11 +66,12 @@ class Facts:
     expires: datetime | None
     status_index: int
     identities: tuple[IdentityObject, ...] = ()
+    results: tuple[str, ...] = ()
 
     def is_of(self, who: str) -> bool:
         """Whether it is of the person with this name or e-mail address."""
-        if self.name is not None:
-            return plain_name(who) == plain_name(self.name)
+        if self.name is not None and plain_name(who) == plain_name(self.name):
+            return True
         return any(
             one in (hashed_name(who, one.salt or ""), hashed_email(who, one.salt or ""))
             for one in self.identities
@@ -84,6 +90,11 @@ class Verification:
     words: str
     facts: Facts | None = None
     as_of: datetime | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it counts."""
+        return self.outcome is Outcome.VALID
 
 
 class _Refused(Exception):
@@ -126,6 +137,26 @@ def verify_token(
 ) -> Verification:
     """Verify the token of a QR code."""
     return _verify(token, TYPE, did_document, status_list_jwt, now)
+
+
+def verified_head(text: str, did_document: Mapping[str, Any]) -> str:
+    """The digest of a log's line that the issuer signed.
+
+    `CertificateError` if it is not the issuer's.
+    """
+    try:
+        head = _genuine(text, HEAD_TYPE, *_keys(did_document)).get("head")
+    except _Refused as refused:
+        raise CertificateError(f"a published digest of the log: {refused.words}") from None
+    return str(head)
+
+
+def claimed_head(text: str) -> str:
+    """The digest of a log's line in a signed text, whoever signed it; "" if there is none."""
+    try:
+        return str(_parse(text)[1].get("head"))
+    except _Refused:
+        return ""
 
 
 def _verify(
@@ -362,9 +393,18 @@ def _facts_of_credential(claims: Mapping[str, Any]) -> tuple[str, Facts]:
             expires=credential.expiration_date,
             status_index=int(status["statusListIndex"]),
             identities=tuple(credential.identifiers),
+            results=tuple(_results(credential)),
         )
     except (LookupError, TypeError, ValueError, OverflowError, AttributeError, OSError):
         raise _not_ours() from None
+
+
+def _results(credential: OpenBadgeCredential) -> Iterator[str]:
+    described = {one.id: one for one in credential.achievement.result_descriptions}
+    for result in credential.results[1:]:
+        what = described[result.result_description or ""]
+        most = f" / {what.value_max}" if what.value_max else ""
+        yield f"{what.name} {result.value}{most}"
 
 
 def _not_ours() -> _Refused:

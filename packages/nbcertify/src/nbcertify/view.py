@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +15,8 @@ from nbcertify.attendance.review import ReviewRow
 from nbcertify.decisions import Decision, Verdict
 from nbcertify.planning import Action, Step
 from nbcertify.roster import Person
+from nbcertify.sending import Letter
+from nbcertify.verification import Verification
 
 _COLOURS = {
     Verdict.ELIGIBLE: "green",
@@ -86,4 +90,35 @@ def plan_table(steps: Iterable[Step], roster: Mapping[str, Person]) -> Table:
         name = roster[step.student].name if step.student in roster else ""
         action = Text(str(step.action), style=_ACTION_COLOURS[step.action])
         table.add_row(step.student, name, step.tier, action, step.why)
+    return table
+
+
+def verification_panel(source: str, found: Verification, not_of: str = "") -> Group:
+    """What came out for one certificate, with what the issuer signed; it is not of `not_of`."""
+    style = "green" if found.is_valid else "red"
+    lines: list[RenderableType] = [Text(f"{source}: {found.outcome}", style=style, overflow="fold")]
+    if (facts := found.facts) is not None:
+        name = facts.name or "(the name is in it only as a hash: ask with --name)"
+        first, last = f"{facts.first_day:%Y-%m-%d}", f"{facts.last_day:%Y-%m-%d}"
+        signed = Text()
+        signed.append(f"{name}\n", style="bold")
+        signed.append(f"{facts.title}\n{facts.course}, {first} to {last}\n")
+        signed.append(f"{facts.hours:g} hours, {facts.ec:g} EC\n")
+        signed.append("".join(f"{one}\n" for one in facts.results))
+        signed.append(f"issued {facts.issued:%Y-%m-%d}, {facts.id}")
+        lines.append(
+            Panel(signed, title="What the issuer signed", border_style=style, expand=False)
+        )
+    lines.append(Text(f"  {found.words}"))
+    if not_of:
+        lines.append(Text(f"  It is not {not_of}'s.", style="red"))
+    return Group(*lines)
+
+
+def letter_table(letters: Iterable[Letter]) -> Table:
+    """A row for each mail: to whom it goes, and what is done with it."""
+    table = Table("student", "to", "certificate", "mail", box=SIMPLE_HEAD)
+    for one in letters:
+        number = one.issued.id.removeprefix("urn:uuid:")[:8]
+        table.add_row(one.issued.student, one.to, f"{one.issued.title}, {number}", str(one.action))
     return table

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nbjudge.course import Course
 
     from nbcertify.deciding import Decided
-    from nbcertify.issuing import Office
+    from nbcertify.office import Office
     from nbcertify.policy import Policy
 
 PolicyOption = Annotated[
@@ -33,14 +33,18 @@ def require_known(students: list[str] | None, decided: Decided) -> None:
         stop(f"There is no student {', '.join(unknown)}.")
 
 
-def office_of(course: Course, policy: Policy | None = None) -> Office:
+def office_of(
+    course: Course, policy: Policy | None = None, policy_file: Path | None = None
+) -> Office:
     """What the course issues certificates with; the policy is read if it is not given."""
     from nbcertify.issuer import read_issuer
-    from nbcertify.issuing import Office
     from nbcertify.keys import keys_folder
+    from nbcertify.office import Office
     from nbcertify.places import Places
     from nbcertify.policy import read_policy
+    from nbcertify.texts import read_languages
 
     places = Places(course.gradebook_folder)
-    policy = policy or read_policy(places.policy)
-    return Office(places, policy, read_issuer(places.issuer), keys_folder())
+    policy = policy or read_policy(policy_file or places.policy)
+    texts = read_languages(places.texts)
+    return Office(places, policy, read_issuer(places.issuer), keys_folder(), texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import typer
 from nbjudge.cli.terminal import HERE, NEEDS_A_PERSON, CourseOption, console, errors_told, stop
 
 if TYPE_CHECKING:
-    from nbcertify.verification import Facts
+    from nbcertify.verification import Verification
 
 app = typer.Typer()
 
@@ -28,7 +29,12 @@ def verify(
     ] = "",
     log: Annotated[bool, typer.Option("--log", help="Check the log of the course.")] = False,
     head: Annotated[
-        str, typer.Option(help="The digest of the log's last line, if you kept one.")
+        str,
+        typer.Option(
+            help="With --log: the digest of one of the log's lines that you noted elsewhere, or a "
+            "copy of log/heads.txt from the site.",
+            show_default=False,
+        ),
     ] = "",
     site: Annotated[
         Path | None,
@@ -41,48 +47,55 @@ def verify(
 ) -> None:
     """Verify certificates, or the log: nothing is asked of the network.
 
-    Exit code 1 says that one is not valid, or that the log was changed.
+    What is shown is what the issuer signed, not what a file shows: compare it with the paper or the
+    PDF. Exit code 1 says that one is not valid, or that the log was changed.
+
+    `--log` finds lines that were changed, moved or removed, and certificates that the log does not
+    know. It does not find a log that was rewritten from its start together with the list of
+    certificates, nor lines that were cut off at its end: for these it needs `--head`, a digest that
+    was noted elsewhere, or a copy of log/heads.txt that was downloaded from the site earlier.
     """
     with errors_told():
         from nbjudge.course import load_course
 
-        from nbcertify.credential_files import credential_in
-        from nbcertify.issuing import verify_log
+        from nbcertify.ledger import verify_log
         from nbcertify.places import Places
-        from nbcertify.published import read_published
-        from nbcertify.verification import Outcome
-        from nbcertify.verification import verify as verify_one
+        from nbcertify.view import verification_panel
 
         if not files and not log:
             stop("Name a certificate's file, or say --log.")
         places = Places(load_course(course).gradebook_folder)
+        published = site or places.site
         bad = False
-        if files:
-            keys, status = read_published(site or places.site)
-            now = datetime.now(UTC)
-            for file in files:
-                found = verify_one(credential_in(file), keys, status, now)
-                bad |= found.outcome is not Outcome.VALID
-                other = bool(name and found.facts and not found.facts.is_of(name))
-                bad |= other
-                style = "green" if found.outcome is Outcome.VALID else "red"
-                console.print(f"{file}: {found.outcome}", style=style, highlight=False)
-                console.print(f"  {found.words}", highlight=False)
-                if found.facts is not None:
-                    console.print(f"  {_in_words(found.facts)}", highlight=False)
-                if other:
-                    console.print(f"  It is not {name}'s.", style="red", highlight=False)
+        for file, found in _verified(files or [], published):
+            other = bool(name and found.facts and not found.facts.is_of(name))
+            bad |= other or not found.is_valid
+            console.print(verification_panel(file, found, name if other else ""))
         if log:
-            problems, said = verify_log(places, head)
+            problems, said = verify_log(places, published, head)
             bad |= bool(problems)
             for problem in problems:
                 console.print(problem, style="red", highlight=False)
-            console.print(said, highlight=False, soft_wrap=True)
+            for sentence in said:
+                console.print(sentence, highlight=False, soft_wrap=True)
     if bad:
         raise typer.Exit(NEEDS_A_PERSON)
 
 
-def _in_words(facts: Facts) -> str:
-    name = f"{facts.name}: " if facts.name else ""
-    days = f"{facts.first_day:%Y-%m-%d} to {facts.last_day:%Y-%m-%d}"
-    return f"{name}{facts.title}, {facts.course}, {days}, {facts.hours:g} hours; {facts.id}"
+def _verified(files: list[str], site: Path) -> Iterator[tuple[str, Verification]]:
+    from nbcertify.credential_files import certificate_in
+    from nbcertify.document import Document, verify_document
+    from nbcertify.published import read_published, signer_keys
+    from nbcertify.verification import verify as verify_one
+
+    if not files:
+        return
+    keys, status = read_published(site)
+    signers = signer_keys(site, keys)
+    now = datetime.now(UTC)
+    for file in files:
+        given = certificate_in(file)
+        if isinstance(given, Document):
+            yield file, verify_document(given, keys, status, signers, now)
+        else:
+            yield file, verify_one(given, keys, status, now)

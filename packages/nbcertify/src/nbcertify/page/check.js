@@ -1,30 +1,27 @@
-// Whether a signed text is a certificate, genuine, and still good. Knows nothing of the page.
+// Whether a signed text is a certificate, genuine, and still good. Knows nothing of the page: what
+// is said is a key of the texts with values, of which `day` is in seconds since the epoch.
 // The same rules as in verification.py; all that is cryptography is the browser's.
 
 const LONGEST = 100_000; // characters of a signed text
 const SIGNATURE_CHARACTERS = 86; // 64 bytes
 const LEAST_BITS = 131_072; // of a status list
 const MOST_BYTES = 5_000_000; // of what is unpacked
+const MOST_TEXTS = 9; // signed texts in a text; more than one are refused
 const LEEWAY = 600; // seconds: clocks differ
 const TOKEN_TYPE = "C";
 const KID_CHARACTERS = 8;
-const AGAIN =
-  "Scan the QR code again, copy the whole address, or use the .jwt file that came with the certificate.";
-
 class Refused extends Error {
-  constructor(outcome, words) {
-    super(words);
+  constructor(outcome, key, values = {}) {
+    super(key);
     this.outcome = outcome;
+    this.says = [key, values];
   }
 }
 
 /** What is published with this page, its status list verified; Refused if the page is damaged. */
 async function trusted(data) {
   if (!globalThis.crypto?.subtle || typeof DecompressionStream === "undefined") {
-    throw new Refused(
-      "unreadable",
-      "This browser cannot check signatures here. Open the page through https:// in a newer browser.",
-    );
+    throw new Refused("unreadable", "old_browser");
   }
   try {
     const did = data.did.id;
@@ -47,23 +44,21 @@ async function trusted(data) {
     return { ...issuer, status: { bits, address: claims.id, issued: claims.nbf } };
   } catch (error) {
     console.warn(error);
-    throw new Refused(
-      "unreadable",
-      "This copy of the page is damaged: its list of revocations is not the one that was signed. Open the page anew.",
-    );
+    throw new Refused("unreadable", "damaged");
   }
 }
 
-/** {outcome, words, facts}: there are facts only if the signature is genuine. `now` in seconds. */
+/** {outcome, says, facts}: there are facts only if the signature is genuine. `now` in seconds. */
 async function check(text, issuer, now) {
   try {
     const typ = parsed(text).header.typ === TOKEN_TYPE ? TOKEN_TYPE : "JWT";
     const { header, claims } = await genuine(text, typ, issuer);
     const facts = typ === TOKEN_TYPE ? factsOfToken(claims, issuer) : factsOfCredential(claims);
     facts.key = header.kid;
+    if (typ === TOKEN_TYPE) facts.token = text;
     return { ...judged(facts, issuer, now), facts };
   } catch (error) {
-    if (error instanceof Refused) return { outcome: error.outcome, words: error.message };
+    if (error instanceof Refused) return { outcome: error.outcome, says: error.says };
     throw error;
   }
 }
@@ -74,65 +69,40 @@ function judged(facts, issuer, now) {
   const covered =
     Number.isInteger(facts.index) && facts.index >= 0 && facts.index < bits.length * 8;
   if (!covered || (facts.list ?? address) !== address) {
-    return {
-      outcome: "unreadable",
-      words:
-        "The signature is genuine, but this page's list of revocations does not cover this certificate. Open the page anew.",
-    };
+    return { outcome: "unreadable", says: ["not_covered", {}] };
   }
   if (bits[facts.index >> 3] & (0x80 >> (facts.index & 7))) {
-    return {
-      outcome: "revoked",
-      words: `${issuer.name} issued this certificate and has revoked it. It no longer counts.`,
-    };
+    return { outcome: "revoked", says: ["is_revoked", {}] };
   }
   if (facts.expires !== undefined && facts.expires <= now) {
-    return {
-      outcome: "expired",
-      words: `${issuer.name} issued this certificate. It was valid until ${day(facts.expires)}.`,
-    };
+    return { outcome: "expired", says: ["is_expired", { day: facts.expires }] };
   }
   if (facts.issued > now + LEEWAY) {
-    return {
-      outcome: "unreadable",
-      words: `The signature is genuine, but the certificate is dated ${day(facts.issued)}, which is yet to come. Is the clock of this device right?`,
-    };
+    return { outcome: "unreadable", says: ["is_future", { day: facts.issued }] };
   }
-  return {
-    outcome: "valid",
-    words: `${issuer.name} issued this certificate, and had not revoked it as of ${day(issued)}. Compare what follows with the document in front of you.`,
-  };
+  return { outcome: "valid", says: ["is_valid", { day: issued }] };
 }
 
 /** Header and claims, if the issuer signed them. */
 async function genuine(text, typ, issuer) {
   const { header, claims, signature, signed } = parsed(text);
   if (header.typ !== typ) {
-    throw new Refused("unreadable", `This is not a certificate. ${AGAIN}`);
+    throw new Refused("unreadable", "not_certificate");
   }
   // No other algorithm, and no word from the sender on which key to trust.
   const members = ["alg", "typ", "kid"];
   if (header.alg !== "ES256" || !Object.keys(header).every((name) => members.includes(name))) {
-    throw new Refused(
-      "tampered",
-      `This is not a certificate of ${issuer.name}: it is not signed in the way in which those are. Do not rely on it.`,
-    );
+    throw new Refused("tampered", "other_way");
   }
   if (claims.iss !== issuer.did) {
-    throw new Refused(
-      "unknown",
-      `This page knows the certificates of ${issuer.name} only. This one names another issuer: ${shown(claims.iss)}. Only that issuer can confirm it.`,
-    );
+    throw new Refused("unknown", "other_issuer", { other: shown(claims.iss) });
   }
   const jwk = keyFor(header.kid, typ, issuer);
   if (jwk === undefined) {
-    throw new Refused(
-      "unknown",
-      `It names ${issuer.name}, but is not signed with any key that this page knows. If it is newer than your copy of the page, open the page anew. Otherwise somebody else made it.`,
-    );
+    throw new Refused("unknown", "other_key");
   }
   if (signature.length !== SIGNATURE_CHARACTERS) {
-    throw new Refused("unreadable", `A part of the signature is missing. ${AGAIN}`);
+    throw new Refused("unreadable", "half_signature");
   }
   const { kty, crv, x, y } = jwk;
   const curve = { name: "ECDSA", namedCurve: "P-256" };
@@ -140,10 +110,7 @@ async function genuine(text, typ, issuer) {
   const how = { name: "ECDSA", hash: "SHA-256" };
   const data = new TextEncoder().encode(signed);
   if (!(await crypto.subtle.verify(how, key, bytesOf(signature), data))) {
-    throw new Refused(
-      "tampered",
-      `The signature does not fit what it says. Something was changed after ${issuer.name} signed it, or somebody else made it. Do not rely on it. A single wrong character is enough, so if you typed it: scan the QR code instead.`,
-    );
+    throw new Refused("tampered", "wrong_signature");
   }
   return { header, claims };
 }
@@ -170,7 +137,7 @@ function parsed(text) {
       signed: `${header}.${claims}`,
     };
   } catch {
-    throw new Refused("unreadable", `There is no complete certificate in this. ${AGAIN}`);
+    throw new Refused("unreadable", "none_in_it");
   }
 }
 
@@ -192,7 +159,7 @@ function objectOf(segment) {
 }
 
 /** Unpacked data; what can be read of it if its end is damaged and `lenient`. */
-async function unpacked(data, format, lenient = false) {
+async function unpacked(data, format, { lenient = false, most = MOST_BYTES } = {}) {
   const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream(format));
   const reader = stream.getReader();
   const parts = [];
@@ -202,10 +169,11 @@ async function unpacked(data, format, lenient = false) {
       const { done, value } = await reader.read();
       if (done) break;
       length += value.length;
-      if (length > MOST_BYTES) throw new Error("too large");
+      if (length > most) throw new Error("too large");
       parts.push(value);
     }
   } catch (error) {
+    await reader.cancel().catch(() => 0);
     if (!lenient) throw error;
   }
   return new Uint8Array(await new Blob(parts).arrayBuffer());
@@ -240,6 +208,7 @@ function factsOfCredential(claims) {
       title: claims.name,
       course: course.endsWith(ending) ? course.slice(0, -ending.length) : course,
       hours: Number(subject.result[0].value),
+      results: resultsOf(subject),
       ec: subject.creditsEarned,
       first: subject.activityStartDate.slice(0, 10),
       last: subject.activityEndDate.slice(0, 10),
@@ -251,8 +220,17 @@ function factsOfCredential(claims) {
       list: status.statusListCredential,
     };
   } catch {
-    throw new Refused("unreadable", "The issuer signed this, but it is not a certificate of a course.");
+    throw new Refused("unreadable", "not_course");
   }
+}
+
+/** What was reached beside the hours, in words. */
+function resultsOf({ result, achievement }) {
+  const described = new Map(achievement.resultDescription.map((one) => [one.id, one]));
+  return result.slice(1).map((one) => {
+    const { name, valueMax } = described.get(one.resultDescription);
+    return valueMax === undefined ? `${name} ${one.value}` : `${name} ${one.value} / ${valueMax}`;
+  });
 }
 
 /** Whether one of a credential's hashes is of this name or e-mail address. */
@@ -270,11 +248,19 @@ async function isOf(identities, who) {
   return false;
 }
 
-/** The signed texts in a text; lines that a mail program broke are joined. */
+/** The signed texts in a text, a few at most; lines that a mail program broke are joined. */
 function signedTextsIn(text) {
   const squeezed = text.replace(/\s+/g, "").replace(/^https?:\/\/[^#]*#/, "");
   if (isSigned(squeezed)) return [squeezed];
-  return [...new Set(text.split(/[^A-Za-z0-9_.-]+/).map((part) => part.replace(/\.+$/, "")).filter(isSigned))];
+  const found = new Set();
+  for (const [part] of text.matchAll(/[A-Za-z0-9_.-]+/g)) {
+    let end = part.length;
+    while (part[end - 1] === ".") end--;
+    const trimmed = part.slice(0, end);
+    if (isSigned(trimmed)) found.add(trimmed);
+    if (found.size > MOST_TEXTS) break;
+  }
+  return [...found];
 }
 
 // Every JOSE header begins with {" and thus with eyJ.
@@ -282,34 +268,10 @@ function isSigned(text) {
   return text.length <= LONGEST && /^eyJ[A-Za-z0-9_-]{9,}\.[A-Za-z0-9_-]{9,}\.[A-Za-z0-9_-]*$/.test(text);
 }
 
-/** The signed texts in the files attached to a PDF (its streams of type EmbeddedFile). */
-async function signedTextsInPdf(data) {
-  const text = new TextDecoder("latin1").decode(data);
-  const found = new Set();
-  for (const { index, 0: begin } of text.matchAll(/>>\s*stream\r?\n/g)) {
-    const dictionary = text.slice(text.lastIndexOf("obj", index), index);
-    if (dictionary.length > 2_000 || !dictionary.includes("/EmbeddedFile")) continue;
-    const start = index + begin.length;
-    const stated = Number(/\/Length\s+(\d+)(?!\s+\d+\s+R)/.exec(dictionary)?.[1]);
-    const end = stated ? start + stated : text.indexOf("endstream", start);
-    let content = data.subarray(start, end);
-    if (dictionary.includes("/FlateDecode")) content = await unpacked(content, "deflate", true);
-    for (const signed of signedTextsIn(new TextDecoder().decode(content))) found.add(signed);
-  }
-  return [...found];
-}
-
 function longId(jti) {
   const hex = [...bytesOf(jti)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return `urn:uuid:${hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")}`;
 }
-
-/** A day in words, of seconds since the epoch. */
-function day(seconds) {
-  return LONG_DATE.format(seconds * 1000);
-}
-
-const LONG_DATE = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeZone: "UTC" });
 
 /** Untrusted text, made short. */
 function shown(value) {
