@@ -15,9 +15,12 @@ from nbcertify.certificate import Certificate
 from nbcertify.credential import make_credential
 from nbcertify.issuer import Issuer, Signatory
 from nbcertify.keys import Key, make_key, public_keys
+from nbcertify.pdf import make_pdf
+from nbcertify.pdf_signing import pdf_signer
 from nbcertify.site import make_did_document
 from nbcertify.status import make_status_list
-from nbcertify.token import make_token
+from nbcertify.texts import ENGLISH
+from nbcertify.token import address, make_token
 from nbcertify.verification import Outcome
 
 NOW = datetime(2026, 3, 9, 12, 0, tzinfo=UTC)
@@ -65,6 +68,13 @@ class Signing:
 
     def credential(self, key: Key | None = None, issuer: Issuer = ISSUER, **changes) -> str:
         return make_credential(replace(CERTIFICATE, **changes), issuer, key or self.key, SALT)
+
+    def pdf(self, issuer: Issuer = ISSUER, key: Key | None = None, **changes) -> bytes:
+        """A signed PDF, as it is handed over."""
+        link = address(issuer, self.token(key, issuer, **changes))
+        certificate = replace(CERTIFICATE, **changes)
+        plain = make_pdf(certificate, issuer, link, self.credential(key, issuer, **changes))
+        return pdf_signer(issuer, key or self.key, Path("keys")).sign(plain, ENGLISH)
 
     def token(self, key: Key | None = None, issuer: Issuer = ISSUER, **changes) -> str:
         return make_token(replace(CERTIFICATE, **changes), issuer, key or self.key)

@@ -1,13 +1,16 @@
 """The page that verifies, in a real browser without a network."""
 
+import io
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import parse_qs, urlsplit
 
 import pikepdf
 import pytest
@@ -24,12 +27,18 @@ from certificates.signing import (
 )
 from cryptography.hazmat.primitives.asymmetric import ec
 from nbcertify.credential_files import credential_in
+from nbcertify.issued import Issued
 from nbcertify.keys import Key
+from nbcertify.lookup import make_lookup
 from nbcertify.pdf import make_pdf
-from nbcertify.site import write_site
+from nbcertify.pdf_signing import pdf_signer
+from nbcertify.site import More, write_site
+from nbcertify.texts import ENGLISH
 from nbcertify.token import address
 from nbcertify.verification import Outcome
 from playwright.sync_api import Page, expect
+from pyhanko.pdf_utils.generic import pdf_string
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 pytestmark = [
     pytest.mark.slow,
@@ -47,6 +56,7 @@ VERDICTS = {
     Outcome.EXPIRED: "Expired",
     Outcome.UNKNOWN_ISSUER: "Unknown issuer",
     Outcome.UNREADABLE: "Cannot be read",
+    Outcome.CHANGED: "Changed document",
 }
 
 
@@ -222,19 +232,170 @@ def test_a_file_can_be_chosen(page, file, signing, tmp_path, kind):
             pdf.save(path, compress_streams=True)
     page.goto(file.as_uri())
     page.get_by_label("Choose a file").set_input_files(path)
-    expected = "Valid" if kind in ("jwt", "pdf") else "Cannot be read"
+    expected = {"jwt": "Valid", "pdf": "Changed document"}.get(kind, "Cannot be read")
     expect(verdict(page)).to_have_text(expected)
 
 
 def test_the_pdf_that_people_get_can_be_chosen(page, file, signing, tmp_path):
     path = tmp_path / "certificate.pdf"
-    link = address(ISSUER, signing.token())
-    path.write_bytes(make_pdf(CERTIFICATE, ISSUER, link, signing.credential()))
-    assert credential_in(path) == signing.credential()
+    path.write_bytes(signing.pdf(name="Zoë Ødegård"))
+    assert credential_in(path) == signing.credential(name="Zoë Ødegård")
     page.goto(file.as_uri())
     page.get_by_label("Choose a file").set_input_files(path)
     expect(verdict(page)).to_have_text("Valid")
-    expect(page.get_by_label("Whose is it?")).to_be_visible()
+    expect(page.locator("#name")).to_have_text("Zoë Ødegård")
+    expect(page.locator("#words")).to_contain_text("nothing in it was changed")
+
+
+def painted_over(pdf: bytes) -> bytes:
+    """Another name over the page, and the file written anew."""
+    with pikepdf.open(io.BytesIO(pdf)) as document:
+        paint = b"q 1 1 1 rg 200 300 400 100 re f Q"
+        document.pages[0].contents_add(document.make_stream(paint))
+        file = io.BytesIO()
+        document.save(file)
+    return file.getvalue()
+
+
+def added_to(pdf: bytes) -> bytes:
+    """A later version behind the signed one, as editors write it."""
+    update = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    update.root["/Lang"] = pdf_string("nl")
+    update.update_root()
+    file = io.BytesIO()
+    update.write(file)
+    return file.getvalue()
+
+
+def unsigned(pdf: bytes) -> bytes:
+    """Without the signature."""
+    with pikepdf.open(io.BytesIO(painted_over(pdf))) as document:
+        del document.Root.AcroForm
+        document.pages[0].Annots = [
+            note for note in document.pages[0].Annots if note.Subtype == "/Link"
+        ]
+        for each in document.objects:
+            if isinstance(each, pikepdf.Dictionary) and "/ByteRange" in each:
+                del each["/ByteRange"]
+        file = io.BytesIO()
+        document.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("forge", "words"),
+    [
+        (painted_over, "was changed after"),
+        (added_to, "was changed after"),
+        (unsigned, "did not sign it as it is now"),
+        (lambda pdf: pdf[:-1] + b" ", "was changed after"),
+    ],
+)
+def test_a_changed_pdf_is_never_valid_and_shows_what_was_issued(
+    page, file, signing, tmp_path, forge, words
+):
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(forge(signing.pdf()))
+    page.goto(file.as_uri())
+    page.get_by_label("Choose a file").set_input_files(path)
+    expect(verdict(page)).to_have_text("Changed document")
+    expect(page.locator("#words")).to_contain_text(words)
+    expect(page.locator("#name")).to_have_text("Ada Lovelace")
+
+
+def test_parts_of_different_certificates_are_no_certificate(page, file, signing, tmp_path):
+    other = "urn:uuid:00000000-6c1d-4b7a-9a55-0d1c2b3a4f5e"
+    link = address(ISSUER, signing.token(id=other, name="Eve"))
+    plain = make_pdf(CERTIFICATE, ISSUER, link, signing.credential())
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(pdf_signer(ISSUER, signing.key, tmp_path).sign(plain, ENGLISH))
+    page.goto(file.as_uri())
+    page.get_by_label("Choose a file").set_input_files(path)
+    expect(verdict(page)).to_have_text("Changed document")
+    expect(page.locator("#words")).to_contain_text("different certificates")
+    expect(page.get_by_text("Eve")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "crafted",
+    [
+        b"%PDF-1.7\n" + b"obj<<" + b">>" + b" " * 1_000_000,
+        b"%PDF-1.7\n" + b"obj /EmbeddedFile >>stream\n" * 40_000,
+        b"%PDF-1.7\n" + b"obj" * 340_000,
+        b"." * 1_000_000,
+        b"eyJ" * 340_000,
+        (b"#eyJaaaaaaaaaaaa." * 60_000),
+        b"%PDF-1.7\n/ByteRange [" + b"0 " * 500_000,
+    ],
+)
+def test_a_crafted_file_is_read_soon_and_the_page_stays_alive(
+    page, file, signing, tmp_path, crafted
+):
+    path = tmp_path / "crafted.pdf"
+    path.write_bytes(crafted)
+    page.goto(file.as_uri())
+    page.get_by_label("Choose a file").set_input_files(path)
+    expect(verdict(page)).to_have_text("Cannot be read")
+    expect(page.locator("#words")).not_to_contain_text("stopped reading")
+    put_in(page, signing.token())
+    expect(verdict(page)).to_have_text("Valid")
+
+
+def test_it_speaks_the_reader_s_language_or_the_one_that_is_chosen(browser, file, signing):
+    with browser.new_context(locale="nl-NL") as context:
+        page = context.new_page()
+        page.goto(f"{file.as_uri()}#{signing.token()}")
+        expect(verdict(page)).to_have_text("Geldig")
+        expect(page.locator("#list")).to_contain_text(
+            re.compile("2 ?– ?6 maart 2026|2–6 maart 2026")
+        )
+        assert page.evaluate("document.documentElement.lang") == "nl"
+        page.get_by_label("Taal").select_option("en")
+        expect(verdict(page)).to_have_text("Valid")
+        assert page.evaluate("document.documentElement.lang") == "en"
+
+
+def test_a_number_is_looked_up_where_the_policy_allows_it(page, file, signing, tmp_path):
+    page.goto(file.as_uri())
+    expect(page.locator("#look-up")).to_be_hidden()
+    one = Issued(
+        *(CERTIFICATE.id, "s1", "exercises", "Certificate of exercises", ("x",), 1, 1),
+        *(CERTIFICATE.first_day, CERTIFICATE.last_day, NOW, None, REVOKED_INDEX, "salt", "", ""),
+    )
+    other = replace(one, id="urn:uuid:00000000-6c1d-4b7a-9a55-0d1c2b3a4f5e", status_index=5)
+    lookup = make_lookup([one, other], "pepper")
+    write_site(tmp_path, ISSUER, signing.public, signing.status_list, More(lookup=lookup))
+    text = (tmp_path / "verify" / "index.html").read_text()
+    assert "Certificate of exercises" not in text
+    assert other.id.removeprefix("urn:uuid:") not in text
+    page.goto((tmp_path / "verify" / "index.html").as_uri())
+    for number, words in [
+        (other.id.removeprefix("urn:uuid:").upper(), "on 9 March 2026: Certificate of exercises"),
+        (one.id, "was revoked"),
+        ("urn:uuid:11111111-6c1d-4b7a-9a55-0d1c2b3a4f5e", "has not issued a certificate"),
+    ]:
+        page.get_by_label("The certificate's number").fill(number)
+        page.get_by_role("button", name="Look up").click()
+        expect(page.locator("#found")).to_contain_text(words)
+
+
+def test_a_valid_certificate_can_be_added_to_linkedin(page, file, signing):
+    open_with(page, file, signing.token())
+    link = page.get_by_role("link", name="Add to LinkedIn profile")
+    asked = parse_qs(urlsplit(link.get_attribute("href")).query)
+    assert asked["certUrl"] == [address(ISSUER, signing.token())]
+    assert (asked["issueYear"], asked["issueMonth"]) == (["2026"], ["3"])
+    open_with(page, file, signing.token(status_index=REVOKED_INDEX))
+    expect(verdict(page)).to_have_text("Revoked")
+    expect(link).to_be_hidden()
+
+
+def test_the_root_leads_to_the_check(page, file):
+    page.goto((file.parents[1] / "index.html").as_uri())
+    expect(page.get_by_role("link", name="Check a certificate")).to_have_attribute(
+        "href", "verify/"
+    )
+    expect(page.get_by_text("Certificaten van Example Institute")).to_be_visible()
 
 
 def test_an_address_with_something_around_it_is_understood(page, file, signing):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -110,9 +111,12 @@ class PdfSigner:
             meta, self._signer, timestamper=self._timestamper, new_field_spec=field
         )
         try:
-            done = asyncio.run(
-                signer.async_sign_pdf(Update(io.BytesIO(pdf)), bytes_reserved=self._reserved)
-            )
+            # In a thread of its own, since a notebook or a server has a loop already.
+            with ThreadPoolExecutor(1) as pool:
+                signing = signer.async_sign_pdf(
+                    Update(io.BytesIO(pdf)), bytes_reserved=self._reserved
+                )
+                done = pool.submit(asyncio.run, signing).result()
         except (TimestampRequestError, OSError, TimeoutError) as error:
             raise CertificateError(
                 f"The time-stamp server did not answer as it should: {error}. Try again later, or "
