@@ -166,6 +166,18 @@ def test_what_is_not_genuine_is_not_shown(page, file, signing, change, expected)
         expect(page.get_by_text("Eve")).to_be_hidden()
 
 
+# The thread that reads may reach no more than the page.
+LEAK_IN_A_WORKER = """() => new Promise((resolve) => {
+  const leak = `fetch("${location.origin}/leak").catch(() => 0).then(() => postMessage(0))`;
+  new Worker(URL.createObjectURL(new Blob([leak]))).onmessage = resolve;
+})"""
+
+
+def internal(url: str) -> bool:
+    """What the browser reports as a request, and no server sees: refused, or the page's own."""
+    return "leak" in url or url.startswith("blob:")
+
+
 def test_nothing_leaves_the_page(browser, file, signing):
     """Served by a real server, which sees what a browser asks for; the token is not among it."""
     asked = []
@@ -192,9 +204,10 @@ def test_nothing_leaves_the_page(browser, file, signing):
             page.evaluate("fetch('/leak').catch(() => 0)")
             page.evaluate("navigator.sendBeacon('/leak', 'x')")
             page.evaluate("new Image().src = '/leak'")
+            page.evaluate(LEAK_IN_A_WORKER)
         server.shutdown()
     assert asked == ["/verify/"]
-    assert [url.split("#")[0] for url in requests if "leak" not in url] == [served]
+    assert [url.split("#")[0] for url in requests if not internal(url)] == [served]
 
 
 def test_it_works_offline_from_a_saved_file(browser, file, signing, tmp_path):

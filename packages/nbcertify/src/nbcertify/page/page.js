@@ -128,7 +128,6 @@ function showFacts(facts) {
   at("name").textContent = facts.name ?? "";
   at("name").hidden = facts.name === undefined;
   at("title").textContent = facts.title;
-  at("what").textContent = `${facts.course}, ${days(facts.first, facts.last)}`;
   at("compare").hidden = facts.identities === undefined;
   fill("list", [
     [say("course"), facts.course],
