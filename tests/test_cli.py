@@ -250,9 +250,9 @@ def test_what_has_not_changed_is_told_and_not_graded_again(graded_toys):
         ("bob", "ps2"): 0,
     }
     assert all(item["reused"] and item["status"] == "graded" for item in found.values())
-    assert "0 graded, 3 as before, 0 not graded." in " ".join(shown.stderr.split())
+    assert "0 graded, 3 unchanged, 0 not graded." in " ".join(shown.stderr.split())
     shown = call("grade", "--course", graded_toys)
-    assert "not changed since it was graded" in shown.output
+    assert "unchanged" in shown.output
 
 
 def test_a_dry_run_tells_what_would_be_done_and_does_nothing(graded_toys):
@@ -324,7 +324,7 @@ def test_one_that_cannot_be_graded_needs_a_person(graded_toys):
     assert found["bob", "ps1"]["reason"]
     assert found["anna", "ps1"]["score"] == 5
     told = " ".join(shown.stderr.split())
-    assert "For a person to look at: bob ps1: " in told
+    assert "A person must look at these: bob, ps1: " in told
 
 
 def test_who_holds_the_lock_is_told(graded_toys):

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 FAILED = 2
 
@@ -22,10 +21,9 @@ _ADVICE = (
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # to import rich for the help takes longer than all the rest
     help="Exercises for an introductory deep-learning workshop: release, grade, decide.\n\n"
-    "Exit codes: **0** all is well, **1** something needs a person, **2** the command could not "
-    "be carried out.",
+    "Exit codes: 0 all is well, 1 a person must look at something, 2 the command failed.",
 )
 
 
@@ -39,19 +37,20 @@ def data(
         ),
     ] = None,
 ) -> None:
-    """Tell which data set the notebooks load here, and fetch it if it is not here yet.
+    """Show which data set the notebooks use here, or fetch it.
 
-    It is the first of these that there is: the file or folder in the environment variable
-    DLCOURSE_DATA; what Keras or this course downloaded before; the official download (170 MB); and
-    where none can be had, drawn pictures that stand in for CIFAR-10. DLCOURSE_DATA=stand-in asks
-    for those without trying the download.
+    The first of these is used: the file or folder in the environment variable DLCOURSE_DATA; what
+    Keras or this course downloaded before; the official download (170 MB); or, if that fails,
+    drawn pictures that stand in for CIFAR-10. With DLCOURSE_DATA=stand-in these are used at once.
     """
+    from rich.table import Table
+
     from dlcourse.data import CLASS_NAMES, DataError, find_source, load_cifar10
 
     try:
         source = find_source()
         console = Console(markup=False)
-        table = Table(show_header=False)
+        table = Table(show_header=False, box=None)
         for key, value in asdict(source).items():
             if value != "":
                 table.add_row(key, f"{value:,}" if isinstance(value, int) else str(value))
@@ -61,7 +60,7 @@ def data(
 
             (images, labels), _ = load_cifar10(source.path)
             draw_grid(images[:25], [CLASS_NAMES[i] for i in labels[:25].ravel()], picture)
-            console.print(f"Drawn into {picture}")
+            console.print(f"Written to {picture}")
     except (DataError, OSError) as error:
         Console(stderr=True, markup=False).print(str(error), style="red", highlight=False)
         raise typer.Exit(FAILED) from None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from nbcertify.deciding import Decided, decide_course, write_decisions
-from nbcertify.decisions import Decision, Verdict
+from nbcertify.decisions import Decision
 from nbcertify.issuer import read_issuer
 from nbcertify.issuing import certify
 from nbcertify.keys import make_key
@@ -38,6 +38,7 @@ from dlcourse.sample_class import (
     set_due_dates,
 )
 
+LATE = "*"
 RECIPES = "tests/cohort/students"
 # Every mistake of the class once, and of the long trainings as many as fit into five minutes.
 STUDENTS = (
@@ -60,20 +61,18 @@ STUDENTS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the closing table; the verdicts by tier are told on a student's first line."""
+    """A student of the class: points by assignment, in words, and the decisions."""
 
     student: str
-    assignment: str
-    score: str
-    status: str
-    verdicts: tuple[Verdict, ...]
-    why: str
+    points: tuple[str, ...]
+    decisions: tuple[Decision, ...]
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo comes to: the table's rows under the names of the tiers, and the PDFs."""
+    """The result: assignments in teaching order, the names of the tiers, a row each, the PDFs."""
 
+    assignments: tuple[str, ...]
     tiers: tuple[str, ...]
     rows: tuple[Row, ...]
     certificates: tuple[Path, ...]
@@ -115,8 +114,9 @@ def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> 
     write_reports(recipes, read_policy(places.policy).sessions, places.attendance)
     decided = decide_course(course, datetime.now(UTC))
     tiers = tuple(tier.name for tier in decided.policy.tiers)
-    rows = _rows(decided.policy.assignments, recipes, outcomes, decided)
-    return Demo(tiers, tuple(rows), _certify(places, decided, progress))
+    names = tuple(decided.policy.assignments)
+    rows = tuple(_rows(names, recipes, outcomes, decided))
+    return Demo(names, tiers, rows, _certify(places, decided, progress))
 
 
 def _certify(places: Places, decided: Decided, progress: Progress) -> tuple[Path, ...]:
@@ -182,45 +182,26 @@ def _rows(
     recipes: Sequence[Recipe],
     outcomes: Mapping[tuple[str, str], GradingOutcome],
     decided: Decided,
-) -> list[Row]:
+) -> Iterator[Row]:
     results = {(r.student, r.assignment): r for r in decided.results}
-    rows = []
     for recipe in recipes:
-        own = [d for d in decided.decisions if d.student == recipe.student]
-        for assignment in assignments:
-            first = assignment == assignments[0]
-            outcome = outcomes.get((recipe.student, assignment))
-            result = results[recipe.student, assignment]
-            has_score = outcome is not None and outcome.status == "graded"
-            rows.append(
-                Row(
-                    recipe.student if first else "",
-                    assignment,
-                    f"{result.low:g}/{result.possible:g}" if has_score else "–",
-                    _status(outcome, result),
-                    tuple(d.verdict for d in own) if first else (),
-                    "; ".join(_reasons(own, assignment, assignments, first)),
-                )
-            )
-    return rows
+        student = recipe.student
+        points = [
+            _points(outcomes.get((student, name)), results[student, name]) for name in assignments
+        ]
+        own = tuple(d for d in decided.decisions if d.student == student)
+        yield Row(student, tuple(points), own)
 
 
-def _status(outcome: GradingOutcome | None, result: Result) -> str:
+def _points(outcome: GradingOutcome | None, result: Result) -> str:
+    """Such as `8/10`, or `6–8/10` while a person has to read an answer.
+
+    `none` is for a submission that could not be graded, `–` for no submission.
+    """
     if outcome is None:
-        return "not submitted"
+        return "–"
     if outcome.status != "graded":
-        return outcome.status
-    late = f", {outcome.late_seconds / 3600:.1f} h late" if outcome.late_seconds > 0 else ""
-    return ("to be read" if result.high > result.low else "graded") + late
-
-
-def _reasons(
-    decisions: Sequence[Decision], assignment: str, assignments: Sequence[str], first: bool
-) -> list[str]:
-    """Why there is no certificate: what belongs on an assignment's line; the rest on the first."""
-    remarks = dict.fromkeys(
-        remark for decision in decisions if not decision.granted for remark in decision.reasons
-    )
-    own = [r.text for r in remarks if r.about == assignment and r.text != "not submitted"]
-    others = [str(r) for r in remarks if r.about not in assignments]
-    return [*others, *own] if first else own
+        return "none"
+    high = f"–{result.high:g}" if result.high > result.low else ""
+    late = LATE if outcome.late_seconds > 0 else ""
+    return f"{result.low:g}{high}/{result.possible:g}{late}"

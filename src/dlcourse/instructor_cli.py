@@ -25,8 +25,6 @@ from nbjudge.cli.terminal import (
     errors_told,
     progress_bar,
 )
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 app = typer.Typer()
 app.command()(release)
@@ -44,9 +42,9 @@ def vet(
     force: VetForce = False,
     jobs: Jobs = None,
 ) -> None:
-    """Try an assignment's tests: do they reject what is wrong, and accept what is right?
+    """Try whether the tests reject wrong and accept right answers.
 
-    As `nbjudge vet`, and the evidence of each threshold is shown beside it.
+    Like `nbjudge vet`, and it also shows the evidence for each threshold.
     """
     with errors_told():
         from nbjudge.course import load_course
@@ -87,33 +85,22 @@ def demo(
         int | None, typer.Option(help="How many at once.", show_default="one more than cores")
     ] = None,
 ) -> None:
-    """Grade a made-up class, and issue certificates to those of it who are eligible.
+    """Grade a made-up class and issue its certificates.
 
-    Takes a few minutes. What it does is left in submitted/, autograded/ and gradebook/ to look at:
-    `make lab`, then Nbgrader → Formgrader. A course where somebody else's work has been handed in
-    is left alone.
+    This takes a few minutes. The results stay in submitted/, autograded/ and gradebook/. To look at
+    them: `make lab`, then Nbgrader → Formgrader. A course that holds other submissions is left
+    alone.
     """
     with errors_told():
-        from nbcertify.view import short_text
         from nbjudge.course import load_course
 
         from dlcourse.demo import run_demo
+        from dlcourse.demo_view import demo_report
 
         here = load_course(course)
         with progress_bar() as progress:
             done = run_demo(here, jobs=jobs, progress=progress)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in ("student", "assignment", "score", "status"):
-        table.add_column(column, no_wrap=True)
-    for tier in done.tiers:
-        table.add_column(tier)
-    table.add_column("why")
-    for row in done.rows:
-        if row.verdicts:
-            table.add_section()
-        told = map(short_text, row.verdicts) if row.verdicts else ("" for _ in done.tiers)
-        table.add_row(row.student, row.assignment, row.score, row.status, *told, row.why)
-    console.print(table)
+    console.print(demo_report(done), highlight=False)
     console.print(f"{len(done.certificates)} certificates. One of them:")
     for path in done.certificates[:1]:
         console.print(f"  {path}", highlight=False, soft_wrap=True)

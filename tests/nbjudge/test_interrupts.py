@@ -324,7 +324,7 @@ def test_the_first_ctrl_c_finishes_what_runs_and_leaves_the_others_as_they_were(
     assert command.process.returncode == 1
     assert {student: made["score"] for student, made in found.items()} == {"anna": 5, "bob": 4.5}
     assert command.says("Finishing what is running")
-    assert command.says("2 not begun: grade again to go on")
+    assert command.says("2 not started: grade again to continue")
     require_grade(course, 4.5, "bob")
     assert kept_record(course, "cleo") == cleo
     assert read_record(course.gradebook_folder, "ps1", "dora") is None

@@ -11,17 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import RenderableType
-from rich.progress import TaskID
-from rich.table import Table
 
-from nbjudge.cli.grading_view import (
-    GradingBar,
-    outcome_table,
-    plan_table,
-    summary_text,
-    two_step_interrupt,
-)
 from nbjudge.cli.terminal import (
     HERE,
     NEEDS_A_PERSON,
@@ -35,6 +25,9 @@ from nbjudge.cli.terminal import (
 )
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.progress import TaskID
+
     from nbjudge.admit.submissions import Submission
     from nbjudge.cohort import GradingOutcome, Planned
     from nbjudge.course import Course
@@ -51,10 +44,9 @@ _TIERS = {
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,  # to import rich for the help takes longer than all the rest
     help="Release, grade and vet the notebooks of a course.\n\n"
-    "Exit codes: **0** all is well, **1** something needs a person, **2** the command could not "
-    "be carried out.",
+    "Exit codes: 0 all is well, 1 a person must look at something, 2 the command failed.",
 )
 
 
@@ -67,14 +59,17 @@ def release(
         typer.Option(help="Also run what was released, and grade the reference solution."),
     ] = True,
 ) -> None:
-    """Make the student versions in release/ from the notebooks in source/.
+    """Make the student versions in release/ from source/.
 
-    The source is checked first, and it is proved that no solution and no hidden test is left and
-    that a second run gives the same bytes: nothing is written otherwise. Then each student version
-    is run, up to what students must write, and the reference solution is graded, which must get
-    full marks. What it yielded is kept for grading on this machine.
+    First the source notebooks are checked. Nothing is written if a solution or a hidden test is
+    left in a student version, or if a second run gives other bytes. Then each student version is
+    run, up to what students must write, and the reference solution is graded. It must get full
+    marks. Its results are kept for grading on this machine.
     """
     with errors_told():
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+
         from nbjudge.assignment import read_assignment
         from nbjudge.course import load_course
         from nbjudge.errors import IsolationError
@@ -90,8 +85,11 @@ def release(
             try:
                 judging = judging_of(here)
             except IsolationError as error:
-                errors.print(f"The reference solution is not graded. {error}", style="yellow")
-        table = Table("assignment", "points", "graded cells", "files", "release/", "reference")
+                errors.print(f"The reference solution was not graded. {error}", style="yellow")
+        table = Table(
+            *("assignment", "points", "graded cells", "files", "release/", "reference"),
+            box=SIMPLE_HEAD,
+        )
         names = assignments or here.assignments()
         with progress_bar() as progress:
             task = progress.add_task("Releasing", total=len(names))
@@ -110,7 +108,7 @@ def release(
                     f"{report.points:g}",
                     str(report.graded_cells),
                     str(len(report.files)),
-                    "new" if report.changed else "as it was",
+                    "new" if report.changed else "unchanged",
                     "not graded" if judging is None else "full marks",
                 )
                 progress.advance(task)
@@ -167,7 +165,7 @@ def vet_assignments(
         console.print(f"Written to {target}", soft_wrap=True)
     problems = sum(one.problems for one in reports) + appendix.problems
     if changed and problems:
-        console.print(f"{problems} to look at in all: without --changed they are told.")
+        console.print(f"{problems} to look at in all. Run without --changed to list them.")
     if problems:
         raise typer.Exit(NEEDS_A_PERSON)
 
@@ -180,12 +178,10 @@ VetChanged = Annotated[
     bool,
     typer.Option(
         "--changed",
-        help="Tell only what was not tried before as it is now. The exit code is still about all.",
+        help="Report only cases that are new or have changed. The exit code is about all.",
     ),
 ]
-VetForce = Annotated[
-    bool, typer.Option(help="Try again what was tried before on the same cells and tests.")
-]
+VetForce = Annotated[bool, typer.Option(help="Try all cases again, changed or not.")]
 
 
 @app.command()
@@ -197,15 +193,15 @@ def vet(
     force: VetForce = False,
     jobs: Jobs = None,
 ) -> None:
-    """Try an assignment's tests: do they reject what is wrong, and accept what is right?
+    """Try whether the tests reject wrong and accept right answers.
 
-    Mistakes are planted into the reference solution one by one, right answers are written in other
-    ways, and what is handed out is tried as it is. Misconceptions and answers of your own stand in
-    source/ASSIGNMENT/vet.toml. Exit code 1 says that a test has to be changed.
+    Mistakes are planted into the reference solution one by one. Right answers are written in other
+    ways. The student version is tried as it is. Add misconceptions and answers of your own to
+    source/ASSIGNMENT/vet.toml. Exit code 1: a test must be changed.
 
-    What was tried is remembered in gradebook/vet/, and only tried again when something that it
-    rests on has changed. A CI that keeps this folder between its runs is told everything that has
-    to be changed, each time, and waits only for what is new.
+    Results are kept in gradebook/vet/. A case is tried again only if something that its result
+    depends on has changed. If your CI keeps this folder between runs, it reports everything that
+    must be changed each time, and waits only for what is new.
     """
     with errors_told():
         from nbjudge.course import load_course
@@ -226,15 +222,13 @@ def vet(
 def grade(
     assignments: Assignments = None,
     assignment: Annotated[
-        list[str] | None, typer.Option(help="The same as naming it.", show_default=False)
+        list[str] | None, typer.Option(help="The same as the argument.", show_default=False)
     ] = None,
     student: Annotated[
         list[str] | None,
-        typer.Option(help="Only this student; may be given several times.", show_default=False),
+        typer.Option(help="Only this student. May be given several times.", show_default=False),
     ] = None,
-    force: Annotated[
-        bool, typer.Option(help="Grade again what has not changed since it was graded.")
-    ] = False,
+    force: Annotated[bool, typer.Option(help="Grade all again, changed or not.")] = False,
     jobs: Jobs = None,
     cluster: Annotated[
         str | None,
@@ -245,19 +239,19 @@ def grade(
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done.")
+        bool, typer.Option("--dry-run", help="Only show what would be done.")
     ] = False,
     course: CourseOption = HERE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
-    """Grade what students handed in under submitted/STUDENT/ASSIGNMENT/.
+    """Grade what students handed in under submitted/.
 
-    Scores go into nbgrader's gradebook, graded notebooks into autograded/. What has not changed
-    since it was graded is not run again. A submission that cannot be graded has no score and is
-    listed with the reason; it stops no other. Exit code 1 says that there are such, or that
-    some were not begun.
+    Submissions are in submitted/STUDENT/ASSIGNMENT/. Scores go into nbgrader's gradebook, graded
+    notebooks into autograded/. A submission that has not changed since it was graded is not run
+    again. One that cannot be graded gets no score, is listed with the reason, and does not stop the
+    others. Exit code 1: some were not graded, or not started.
 
-    Ctrl-C finishes and records what is running; a second one stops at once. Either way the
+    Ctrl-C: what is running is finished and recorded. Ctrl-C again: everything stops at once. The
     next run goes on from there.
     """
     with errors_told():
@@ -272,13 +266,15 @@ def grade(
         names = [*(assignments or ()), *(assignment or ())] or None
         submissions = find_submissions(here, names, student)
         if not submissions:
-            raise typer.BadParameter(f"There is nothing to grade under {here.submitted}.")
+            raise typer.BadParameter(f"There is nothing to grade in {here.submitted}.")
         if dry_run:
             _show_plan(plan_grading(here, submissions, force=force), as_json)
             return
         started = time.monotonic()
         outcomes = _graded(here, submissions, jobs, force, as_json)
         summary = summarise(outcomes, time.monotonic() - started)
+    from nbjudge.cli.grading_view import outcome_table, summary_text
+
     left = len(submissions) - len(outcomes)
     if not as_json:
         console.print(outcome_table(outcomes))
@@ -289,9 +285,9 @@ def grade(
 
 @app.command()
 def check_machine() -> None:
-    """Tell how well this machine can shut in the code of students.
+    """Report how well this machine isolates students' code.
 
-    Exit code 1 says that it can do less than a course asks for by default.
+    Exit code 1: less than a course asks for by default.
     """
     with errors_told():
         from nbjudge.sandbox import find_tier
@@ -311,6 +307,7 @@ def _graded(
     force: bool,
     as_json: bool,
 ) -> list[GradingOutcome]:
+    from nbjudge.cli.grading_view import GradingBar, two_step_interrupt
     from nbjudge.cohort import grade
 
     outcomes = []
@@ -335,7 +332,9 @@ def _graded(
 
 def _show_plan(planned: Sequence[Planned], as_json: bool) -> None:
     if not as_json:
-        console.print(plan_table(planned))
+        from nbjudge.cli.grading_view import plan_report
+
+        console.print(plan_report(planned), highlight=False)
         return
     for item in planned:
         about = {"student": item.submission.student, "assignment": item.submission.assignment}

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -41,7 +42,7 @@ class GradingBar:
             console=console,
         )
         self._task = self._progress.add_task("", total=total, counts="")
-        self._counts = {"graded": 0, "as before": 0, "not graded": 0}
+        self._counts = {"graded": 0, "unchanged": 0, "not graded": 0}
 
     def __enter__(self) -> GradingBar:
         self._progress.start()
@@ -63,7 +64,7 @@ class GradingBar:
 
     def advance(self, outcome: GradingOutcome) -> None:
         """Count an outcome."""
-        self._counts["as before" if outcome.reused else outcome.status] += 1
+        self._counts["unchanged" if outcome.reused else outcome.status] += 1
         told = ", ".join(f"{number} {name}" for name, number in self._counts.items() if number)
         self._progress.update(self._task, advance=1, counts=told)
 
@@ -83,7 +84,7 @@ def two_step_interrupt(bar: GradingBar) -> Iterator[Interrupt]:
         if interrupt.asked:
             raise KeyboardInterrupt
         interrupt.asked = True
-        bar.say("Finishing what is running, nothing more is begun. Ctrl-C again stops now.")
+        bar.say("Finishing what is running; nothing new is started. Ctrl-C again: stop now.")
 
     before = signal.signal(signal.SIGINT, stop)
     try:
@@ -93,8 +94,8 @@ def two_step_interrupt(bar: GradingBar) -> Iterator[Interrupt]:
 
 
 def outcome_table(outcomes: Sequence[GradingOutcome]) -> Table:
-    """Every submission with its score and what there is to say of it."""
-    table = Table("student", "assignment", "score", "status", "remarks")
+    """Every submission with its score and remarks; `summary_text` has the reasons of no score."""
+    table = Table("student", "assignment", "score", "status", "remarks", box=SIMPLE_HEAD)
     for outcome in sorted(outcomes, key=lambda item: (item.assignment, item.student)):
         graded = outcome.status == "graded"
         table.add_row(
@@ -110,50 +111,53 @@ def outcome_table(outcomes: Sequence[GradingOutcome]) -> Table:
 def summary_text(summary: Summary, left: int) -> str:
     """How many, how long, the slowest, and who needs a person; ``left`` were not begun."""
     lines = [
-        f"{summary.graded} graded, {summary.reused} as before, {summary.not_graded} not graded"
-        + (f", {left} not begun: grade again to go on" if left else "")
-        + f". {_duration(summary.seconds)} in all, of it {_duration(summary.student_seconds)} of "
-        "processor time in students' cells."
+        f"{summary.graded} graded, {summary.reused} unchanged, {summary.not_graded} not graded"
+        + (f", {left} not started: grade again to continue" if left else "")
+        + f". It took {_duration(summary.seconds)}. Students' code used "
+        f"{_duration(summary.student_seconds)} of processor time."
     ]
     if summary.slowest:
         slowest = ", ".join(
             f"{item.student} {item.assignment} {_duration(item.seconds)}"
             for item in summary.slowest
         )
-        lines.append(f"Median {_duration(summary.median_seconds)}; the slowest: {slowest}.")
+        lines.append(f"Median {_duration(summary.median_seconds)}. Slowest: {slowest}.")
     if summary.to_read:
-        lines.append(f"{summary.to_read} with answers that a person has to read.")
+        lines.append(f"{summary.to_read} with answers that a person must read.")
     if summary.for_a_person:
-        lines.append("For a person to look at:")
+        lines.append("A person must look at these:")
         lines += [
-            f"  {item.student} {item.assignment}: {item.reason}" for item in summary.for_a_person
+            f"  {item.student}, {item.assignment}: {item.reason}" for item in summary.for_a_person
         ]
     return "\n".join(lines)
 
 
-def plan_table(planned: Sequence[Planned]) -> Table:
-    """What grading would do with each submission, and why."""
-    table = Table("student", "assignment", "what would be done", "why")
+def plan_report(planned: Sequence[Planned]) -> Group:
+    """What grading would do with each submission, and why; below, why it cannot grade some."""
+    table = Table("student", "assignment", "action", "why", box=SIMPLE_HEAD)
+    refused = []
     for item in planned:
+        student, assignment = item.submission.student, item.submission.assignment
         if item.refusal:
-            row = ("nothing: it cannot be graded", item.refusal)
+            row = (Text("cannot be graded", style="red"), "see below")
+            refused.append(Text(f"{student}, {assignment}: {item.refusal}"))
         elif item.totals is not None:
-            row = ("nothing", "not changed since it was graded")
+            row = (Text("none", style="dim"), "unchanged")
         else:
-            row = ("graded", item.why)
-        table.add_row(item.submission.student, item.submission.assignment, *row)
-    return table
+            row = (Text("grade"), item.why)
+        table.add_row(student, assignment, *row)
+    return Group(table, *refused)
 
 
 def _remarks(outcome: GradingOutcome) -> str:
-    remarks = [outcome.reason] if outcome.reason else []
+    remarks = ["see below"] if outcome.reason else []
     if outcome.needs_manual_grade:
-        remarks.append("answers to be read")
+        remarks.append("answers to read")
     if outcome.late_seconds > 0:
-        remarks.append(f"late by {outcome.late_seconds / 3600:.1f} h")
+        remarks.append(f"{outcome.late_seconds / 3600:.1f} h late")
     if outcome.reused:
-        remarks.append("not changed since it was graded")
-    return "; ".join(remarks)
+        remarks.append("unchanged")
+    return ", ".join(remarks)
 
 
 def _duration(seconds: float) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 # Names and reasons come from students: nothing in a text is taken for rich's markup.
 console = Console(markup=False)
@@ -26,12 +28,12 @@ CourseOption = Annotated[
 Assignments = Annotated[
     list[str] | None,
     typer.Argument(
-        help="Names of assignments, such as convnet. Without any: all of them.", show_default=False
+        help="Names of assignments, such as convnet. By default: all.", show_default=False
     ),
 ]
 Jobs = Annotated[
     int | None,
-    typer.Option(help="How many at once.", show_default="one more than cores", min=1),
+    typer.Option(help="How many at once.", show_default="cores + 1", min=1),
 ]
 HERE = Path()
 NEEDS_A_PERSON, FAILED = 1, 2
@@ -39,6 +41,14 @@ NEEDS_A_PERSON, FAILED = 1, 2
 
 def progress_bar() -> Progress:
     """A bar with a count and the time, on the error stream."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),

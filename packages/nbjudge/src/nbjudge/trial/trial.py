@@ -255,10 +255,10 @@ def _scores(
             continue
         grade_id = cell.metadata.nbgrader["grade_id"]
         points = float(cell.metadata.nbgrader["points"])
-        if grade_id in judged:
-            found = judged[grade_id]
-            verdict = (found.score, points, found.failure, round(found.seconds, 3))
+        found = judged.get(grade_id)
+        if found is None:
+            score, failure, seconds = score_of(cell), error_message(cell), 0.0
         else:
-            verdict = (score_of(cell), points, error_message(cell))
-        scores.append(CellScore(blueprint.notebook, grade_id, *verdict))
+            score, failure, seconds = found.score, found.failure, round(found.seconds, 3)
+        scores.append(CellScore(blueprint.notebook, grade_id, score, points, failure, seconds))
     return tuple(scores)
