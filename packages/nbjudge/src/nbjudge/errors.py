@@ -47,5 +47,9 @@ class NotGraded(NbjudgeError):
     """A submission that could not be graded; the message is the reason, in plain words."""
 
 
+class MachineTooBusy(NotGraded):
+    """The notebook had too little of a processor to say anything of it: to be tried again."""
+
+
 class IsolationError(NbjudgeError):
     """A sandbox that is as strong as the course asks for cannot be had on this machine."""

@@ -246,6 +246,10 @@ class Run:
         if worked.refused:
             raise WorkerRefused(worked.refused)
         self._keep(worked)
+        if worked.is_to_be_tried_again and job.deaths + 1 < _TRIES:
+            job.deaths += 1
+            self._suspects.append(job)  # these are tried alone
+            return
         if worked.missing:
             job.task = replace(job.task, supplied=self._supply(job, worked.missing))
             self._submit(job)

@@ -53,7 +53,8 @@ class Worked:
     ``trials`` are by the notebook's name, ``reason`` says why there are none; ``problems`` are
     those of a reference solution. ``executions`` are new, by digest. With ``missing``, digests
     that are to be supplied, the task is not done; with ``refused`` this worker may not do it, in
-    words. ``seconds`` are the worker's.
+    words. ``seconds`` are the worker's. Where ``is_to_be_tried_again``, the worker's machine was
+    too busy.
     """
 
     trials: Mapping[str, Trial] = field(default_factory=dict)
@@ -62,4 +63,5 @@ class Worked:
     executions: Mapping[str, bytes] = field(default_factory=dict)
     missing: frozenset[str] = frozenset()
     refused: str = ""
+    is_to_be_tried_again: bool = False
     seconds: float = 0.0

@@ -15,7 +15,7 @@ from nbjudge.admit.reading import read_notebook
 from nbjudge.admit.staging import stage_files, stage_submission
 from nbjudge.cohort.task import Task, Worked
 from nbjudge.content import Missing, find_content, write_files
-from nbjudge.errors import NbjudgeError
+from nbjudge.errors import MachineTooBusy, NbjudgeError
 from nbjudge.execute.execution import Execution, read_whole
 from nbjudge.execute.store import Store
 from nbjudge.sandbox import TIERS, find_tier
@@ -43,6 +43,8 @@ def work(task: Task) -> Worked:
         worked = Worked(missing=missing.digests)
     except WarmServerError:
         raise
+    except MachineTooBusy as error:
+        worked = Worked(reason=str(error), is_to_be_tried_again=True)
     except NbjudgeError as error:
         worked = Worked(reason=str(error))
     except KeyboardInterrupt:

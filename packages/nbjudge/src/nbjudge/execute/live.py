@@ -19,8 +19,9 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, ValidationError, v4
 
 from nbjudge.course.settings import Grading
-from nbjudge.errors import NotGraded
+from nbjudge.errors import MachineTooBusy, NotGraded
 from nbjudge.execute.execution import Execution, call_key
+from nbjudge.execute.own_time import OwnTime, busy_machine
 from nbjudge.execute.provisioner import PROVISIONER_NAME, Ending, KernelOrder
 from nbjudge.judge.messages import Captured, Reply
 from nbjudge.kernel.channels import REPLY, REQUEST
@@ -40,6 +41,7 @@ _WAITING_MESSAGES = 8
 # All values of a notebook together may be so many times as large as the largest single one.
 _VALUES_IN_ALL = 5
 _MEASURED = ("cell_seconds", "cell_cpu_seconds", "call_seconds", "call_cpu_seconds")
+_SECONDS_TO_LOOK = 0.25
 # What an output costs beside its text.
 _BYTES_FOR_EACH_OUTPUT = 200
 
@@ -137,7 +139,8 @@ class LiveRun(NotebookClient):
         self.kc.allow_stdin = False
         try:
             asked = self.kc.kernel_info()
-            if await self._async_reply_to(asked, "kernel_info_reply", self.startup_timeout) is None:
+            timer = OwnTime(self._provisioner.pid, self.startup_timeout)
+            if await self._async_reply_to(asked, "kernel_info_reply", timer) is None:
                 raise NotGraded("The kernel did not answer when it was started. Grade it again.")
             while (await self.kc.iopub_channel.get_msg(timeout=5))["msg_type"] != "iopub_welcome":
                 pass
@@ -233,6 +236,7 @@ class LiveRun(NotebookClient):
 
     def _execute(self, source: str, where: str) -> list[dict[str, Any]]:
         self._where = where
+        self._timer = OwnTime(self._provisioner.pid, self._seconds)
         cell = v4.new_code_cell(source)
         self.nb.cells = [cell]
         self._display_id_map = {}  # by the places of outputs, which begin anew
@@ -249,6 +253,30 @@ class LiveRun(NotebookClient):
                 "into."
             ) from error
 
+    async def _async_handle_timeout(
+        self, timeout: int, cell: NotebookNode | None = None
+    ) -> dict[str, Any] | None:
+        """Interrupt a cell whose time is up by its own time, not only by the clock."""
+        timer = self._timer
+        while (left := timer.left()) > 0:
+            if await self.kc.shell_channel.socket.poll(1000 * min(left, _SECONDS_TO_LOOK)):
+                return None
+            await self._async_check_alive()
+        self._require_a_processor(timer)
+        reply: dict[str, Any] | None = await super()._async_handle_timeout(timeout, cell)
+        return reply
+
+    def _require_a_processor(self, timer: OwnTime) -> None:
+        """Raise ``MachineTooBusy`` where the code was not given the time that it may take."""
+        if not timer.is_used_up():
+            raise MachineTooBusy(
+                f"{_sentence(self._where)} was given up after {timer.elapsed():.0f} s: it had "
+                f"waited {timer.waited():.0f} s of them for a processor"
+                + (f" ({load})" if (load := busy_machine()) else "")
+                + ". This is not the notebook's fault: the machine has too much else to do. "
+                "Grade it again when less is running."
+            )
+
     def _ask(
         self, content: dict[str, Any], buffers: list[bytes], seconds: float, where: str
     ) -> dict[str, Any] | None:
@@ -261,13 +289,14 @@ class LiveRun(NotebookClient):
     ) -> dict[str, Any] | None:
         message = self.kc.session.msg(REQUEST, content)
         self.kc.session.send(self.kc.shell_channel.socket, message, buffers=buffers)
-        reply = await self._async_reply_to(message["header"]["msg_id"], REPLY, seconds)
+        timer = OwnTime(self._provisioner.pid, seconds)
+        reply = await self._async_reply_to(message["header"]["msg_id"], REPLY, timer)
         if reply is not None:
             return reply
+        self._require_a_processor(timer)
         await self.km.interrupt_kernel()
-        ended = await self._async_reply_to(
-            message["header"]["msg_id"], REPLY, self._grading.interrupt_seconds
-        )
+        timer = OwnTime(self._provisioner.pid, self._grading.interrupt_seconds)
+        ended = await self._async_reply_to(message["header"]["msg_id"], REPLY, timer)
         if ended is None:
             raise NotGraded(self._could_not_stop(seconds))
         return None
@@ -275,12 +304,11 @@ class LiveRun(NotebookClient):
     _ask_in_time = run_sync(_async_ask_in_time)
 
     async def _async_reply_to(
-        self, msg_id: str, msg_type: str, seconds: float
+        self, msg_id: str, msg_type: str, timer: OwnTime
     ) -> dict[str, Any] | None:
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
+        while (left := timer.left()) > 0:
             try:
-                reply = await self.kc.shell_channel.get_msg(timeout=min(left, 0.25))
+                reply = await self.kc.shell_channel.get_msg(timeout=min(left, _SECONDS_TO_LOOK))
                 if reply["parent_header"]["msg_id"] == msg_id and reply["msg_type"] == msg_type:
                     return reply
             except Empty:
@@ -321,9 +349,15 @@ class LiveRun(NotebookClient):
         return self._output_size <= self._output_limit
 
     def _could_not_stop(self, seconds: float) -> str:
+        told = f"{_sentence(self._where)} ran longer than {seconds:g} s and could not be stopped. "
+        if load := busy_machine():
+            return (
+                f"{told}The machine was busy ({load}), so this may not be the notebook's fault. "
+                "Grade it again when less is running."
+            )
         return (
-            f"{_sentence(self._where)} ran longer than {seconds:g} s and could not be stopped. "
-            "Look for a loop without an end, or one whose 'except' also catches KeyboardInterrupt."
+            f"{told}Look for a loop without an end, or one whose 'except' also catches "
+            "KeyboardInterrupt."
         )
 
     def _why_it_ended(self) -> str:

@@ -23,7 +23,7 @@ from nbjudge.assignment.masters import restore
 from nbjudge.cells.metadata import is_solution, is_test
 from nbjudge.cells.names import replaced, replaced_functions
 from nbjudge.digests import digest_of
-from nbjudge.errors import CourseError, NotGraded
+from nbjudge.errors import CourseError, MachineTooBusy, NotGraded
 from nbjudge.files import write_atomically
 from nbjudge.record.scores import error_message
 from nbjudge.trial.judging import Judging
@@ -96,6 +96,8 @@ def _passed_file(judging: Judging, assignment: Assignment) -> Path:
 def _problems(blueprint: Blueprint, setting: Setting) -> list[str]:
     try:
         trial = try_notebook(reference_notebook(blueprint), blueprint.notebook, setting)
+    except MachineTooBusy:
+        raise
     except NotGraded as error:
         return [f"{blueprint.notebook}: {error}"]
     lost = [
