@@ -248,3 +248,31 @@ REPLACED = [
 def test_what_functions_read_and_a_test_replaces_is_found(answer, test, names):
     cells = [SourceCell("a", answer, False, True), SourceCell("t", test, True, False)]
     assert replaced_functions(cells, "t") == names
+
+
+ANSWER_IMPORTS = [
+    # given before, answer, its stub, test, what the judge imports, what the student is to import
+    ("", "from math import gcd", "", "gcd(1, 2)", (), ("gcd",)),
+    ("", "import numpy as np\nx = np.ones(3)", "", "np.sum(x) == 3", (), ("np",)),
+    ("import numpy as np", "import numpy as np\nx = 1", "", "np, x", ("import numpy as np",), ()),
+    ("", "import os\nx = 1", "import os\nx = ...", "os, x", ("import os",), ()),
+    ("import os", "import os.path", "", "os", ("import os",), ()),
+    ("import os", "import sys as os", "", "os", (), ("os",)),
+    ("from math import gcd", "from slow import gcd", "", "gcd", (), ("gcd",)),
+    ("import a.b", "import a.c\nimport a.d", "", "a", ("import a.b",), ()),
+    ("from math import gcd", "def gcd(a, b): ...", "", "gcd", (), ()),
+    ("", "from math import *", "", "sin(1)", (), ()),
+    ("", "from __future__ import annotations\nimport os", "import os", "os", ("import os",), ()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "solution", "stub", "test", "imports", "own"), ANSWER_IMPORTS)
+def test_what_only_an_answer_imports_is_the_students_to_import(
+    before, solution, stub, test, imports, own
+):
+    answer = SourceCell("answer", solution, False, True, stub)
+    cells = [SourceCell("", before, False, False), answer, SourceCell("t", test, True, False)]
+    found = needs_of(cells, "t")
+    assert tuple(dict.fromkeys(found.imports)) == imports
+    assert tuple(name for name, _ in found.answer_imports) == own
+    assert set(own) <= set(found.values)

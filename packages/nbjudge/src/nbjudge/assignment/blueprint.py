@@ -89,7 +89,7 @@ def read_blueprint(
     released = {cell.grade_id: cell for cell in masters}
     if source is None:
         cells = [
-            SourceCell(cell.grade_id, cell.source, cell.is_test, cell.solution)
+            SourceCell(cell.grade_id, cell.source, cell.is_test, cell.solution, cell.source)
             for cell in masters
             if cell.cell_type == "code"
         ]
@@ -105,9 +105,10 @@ def _source_cell(cell: Mapping[str, Any], released: Mapping[str, MasterCell]) ->
     is_test = bool(flags.get("grade")) and not is_solution
     grade_id = flags.get("grade_id", "")
     text = "".join(cell["source"])
-    if is_test and grade_id in released:
-        text = released[grade_id].source
-    return SourceCell(grade_id, text, is_test, is_solution)
+    given = released[grade_id].source if grade_id in released else None
+    if is_test and given is not None:
+        text = given
+    return SourceCell(grade_id, text, is_test, is_solution, given or "")
 
 
 def _plain_texts(notebook: Mapping[str, Any] | None) -> frozenset[str]:

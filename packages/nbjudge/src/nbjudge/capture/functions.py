@@ -9,6 +9,7 @@ from typing import Any
 
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.kept import KeptObject
+from nbjudge.capture.places import LONGEST, place_of
 
 # Classes that are values of their own, such as what `type(x)` gives; calling them is harmless.
 _PLAIN_CLASSES = {
@@ -45,7 +46,7 @@ class FunctionFacts:
     """What is known of a function without calling it.
 
     ``ref`` is how to call it; ``parameters`` is None where Python does not know them (some of
-    numpy's own functions).
+    numpy's own functions). ``place`` is where it says it was imported from, as in ``places``.
     """
 
     ref: str
@@ -54,6 +55,7 @@ class FunctionFacts:
     doc: str | None
     parameters: tuple[ParameterFacts, ...] | None
     is_class: bool
+    place: str = ""
 
 
 class FunctionTable:
@@ -148,6 +150,7 @@ def _facts_node(ref: str, function: Callable) -> dict:
         "doc": _text(function, "__doc__"),
         "parameters": _parameters(function),
         "is_class": issubclass(kind, type),
+        "place": place_of(function),
     }
 
 
@@ -203,7 +206,10 @@ def _facts(node: Any) -> FunctionFacts:
         if type(parameters) is not list or len(parameters) > _PARAMETERS:
             raise Damaged("no parameters")
         parameters = tuple(map(_parameter, parameters))
-    return FunctionFacts(*texts, doc, parameters, node.get("is_class") is True)
+    place = node.get("place", "")
+    if type(place) is not str or len(place) > LONGEST:
+        raise Damaged("no place")
+    return FunctionFacts(*texts, doc, parameters, node.get("is_class") is True, place)
 
 
 def _parameter(node: Any) -> ParameterFacts:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.capture.places import place_of
 
 _TEXT = 2000
 
@@ -18,8 +19,8 @@ class KeptObject:
     __slots__ = ("_kept",)
     __hash__ = object.__hash__
 
-    def __init__(self, ref: str, is_true: bool, words: str) -> None:
-        self._kept = (ref, is_true, words)
+    def __init__(self, ref: str, is_true: bool, words: str, place: str) -> None:
+        self._kept = (ref, is_true, words, place)
 
     def __bool__(self) -> bool:
         return self._kept[1]
@@ -57,6 +58,11 @@ def ref_of(value: KeptObject) -> str:
     return value._kept[0]
 
 
+def claimed_place_of(value: KeptObject) -> str:
+    """Where it says that it was imported from, as in ``places``."""
+    return value._kept[3]
+
+
 def node(encoder: Any, value: Any, kind: type, words: str) -> list:
     """The node of an object that stays; raises ``NotHandedOut`` where nobody keeps it."""
     keep = getattr(encoder.functions, "keep", None)
@@ -66,16 +72,25 @@ def node(encoder: Any, value: Any, kind: type, words: str) -> list:
         is_true = bool(value)
     except Exception:
         raise NotHandedOut(words) from None
-    return ["kept", keep(encoder.path(), value), is_true, str(kind.__name__)[:200], words[:_TEXT]]
+    return [
+        "kept",
+        keep(encoder.path(), value),
+        is_true,
+        str(kind.__name__)[:200],
+        words[:_TEXT],
+        place_of(value),
+    ]
 
 
-def _decode(decoder: Any, ref: Any, is_true: Any, name: Any, words: Any) -> KeptObject:
+def _decode(
+    decoder: Any, ref: Any, is_true: Any, name: Any, words: Any, place: Any = ""
+) -> KeptObject:
     """What stands for the object of a node."""
-    texts = (ref, name, words)
+    texts = (ref, name, words, place)
     if not all(type(text) is str and len(text) <= 20_000 for text in texts):
         raise Damaged("an object without a name")
     name = name if name.isidentifier() and name != "RemoteFunction" else "object"
-    return type(name, (KeptObject,), {"__slots__": ()})(ref, is_true is True, words)
+    return type(name, (KeptObject,), {"__slots__": ()})(ref, is_true is True, words, place)
 
 
 DECODERS = {"kept": _decode}

@@ -13,7 +13,7 @@ from nbjudge.capture import exceptions, randomness
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.functions import FunctionFacts, ParameterFacts, facts_hook
-from nbjudge.capture.kept import KeptObject, ref_of
+from nbjudge.capture.kept import KeptObject, claimed_place_of, ref_of
 from nbjudge.capture.tree import Decoder, Encoder
 
 DEFAULT_LIMIT = 100_000_000
@@ -119,6 +119,13 @@ class RemoteFunction:
         if form == "refused" and type(rest) is str:
             return values, None, NotHandedOut(rest[:20_000]), printed
         raise Damaged("a reply of another form")
+
+
+def claimed_place(value: object) -> str:
+    """Where a stand-in says that its object was imported from; "" for other values."""
+    if isinstance(value, RemoteFunction):
+        return value.facts.place
+    return claimed_place_of(value) if isinstance(value, KeptObject) else ""
 
 
 class _HandIn:

@@ -23,12 +23,21 @@ _GIVEN = {*dir(builtins), "display", "exit", "quit"}
 
 @dataclass(frozen=True)
 class SourceCell:
-    """A code cell of the instructor's notebook."""
+    """A code cell of the instructor's notebook.
+
+    ``stub`` is what students are given of a solution cell.
+    """
 
     grade_id: str
     source: str
     is_test: bool
     is_solution: bool
+    stub: str = ""
+
+    @property
+    def given(self) -> str:
+        """The text that students have without writing anything."""
+        return self.stub if self.is_solution else self.source
 
 
 @dataclass(frozen=True)
@@ -38,25 +47,32 @@ class Needs:
     ``values`` are the names to capture from the student's kernel; ``imports`` the statements that
     the judge runs first; ``from_tests`` the names that earlier test cells bound in the judge.
     ``unbound`` are those of ``values`` that no cell is seen to bind: a star import among
-    ``imports`` may.
+    ``imports`` may. ``answer_imports`` are those of ``values`` that only a solution imports, each
+    with its statement: the judge has them where a student has imported the same.
     """
 
     values: tuple[str, ...]
     imports: tuple[str, ...]
     from_tests: tuple[str, ...]
     unbound: tuple[str, ...] = ()
+    answer_imports: tuple[tuple[str, str], ...] = ()
 
 
 def needs_of(cells: Sequence[SourceCell], grade_id: str) -> Needs:
     """What the test cell ``grade_id`` of a notebook needs; ``KeyError`` if there is no such cell.
 
-    A name that the notebook imports is imported by the judge: it takes no student's module.
+    A name that the given cells import is imported by the judge: it takes no student's module.
+    What only a solution imports is the student's to import.
     """
     place = next((i for i, cell in enumerate(cells) if cell.grade_id == grade_id), None)
     if place is None:
         raise KeyError(grade_id)
     before = cells[:place]
-    values, imports, from_tests, unbound = [], [], [], []
+    values: list[str] = []
+    imports: list[str] = []
+    from_tests: list[str] = []
+    unbound: list[str] = []
+    answer_imports: list[tuple[str, str]] = []
     for name in sorted(free_names(parse(cells[place].source))):
         if _NEVER_NEEDED.fullmatch(name):
             continue
@@ -65,19 +81,22 @@ def needs_of(cells: Sequence[SourceCell], grade_id: str) -> Needs:
             if name not in _GIVEN:
                 values.append(name)
                 unbound.append(name)
-        elif statements := _import_of(name, before, binder):
+        elif statements := _given_imports(name, before[: binder + 1]):
             imports += statements
         elif cells[binder].is_test and not runs_in_kernel(cells[binder].source):
             from_tests.append(name)
         else:
             values.append(name)
-    stars = [star for cell in before for star in star_imports(cell.source)] if unbound else []
-    futures = [future for cell in before for future in future_imports(cell.source)]
+            statements = _import_text(name, bindings(before[binder].source))
+            answer_imports += [(name, "\n".join(statements))] if statements else []
+    stars = [star for cell in before for star in star_imports(cell.given)] if unbound else []
+    futures = [future for cell in before for future in future_imports(cell.given)]
     return Needs(
         values=tuple(values),
         imports=tuple(dict.fromkeys([*futures, *stars, *imports])),
         from_tests=tuple(from_tests),
         unbound=tuple(unbound),
+        answer_imports=tuple(answer_imports),
     )
 
 
@@ -171,13 +190,20 @@ def _last_binder(cells: Sequence[SourceCell], name: str) -> int | None:
     return None
 
 
-def _import_of(name: str, cells: Sequence[SourceCell], binder: int) -> list[str]:
-    """The statements that import ``name``, empty if its last binder does not import it."""
-    last = _import_text(name, bindings(cells[binder].source))
-    if not last:
-        return []
-    earlier = [b.text for cell in cells[:binder] for b in bindings(cell.source) if b.name == name]
-    return [*filter(_is_submodule, earlier), *last]
+def _given_imports(name: str, cells: Sequence[SourceCell]) -> list[str]:
+    """The given statements that import ``name`` as the last of ``cells`` does; empty for none.
+
+    An answer may import again what is given.
+    """
+    *earlier, binder = cells
+    last = _import_text(name, bindings(binder.source))
+    texts = [b.text for cell in earlier for b in bindings(cell.given) if b.name == name]
+    if not last or _import_text(name, bindings(binder.given)) == last:
+        return [*filter(_is_submodule, texts), *last] if last else []
+    again = [
+        text for text in texts if text == last[-1] or _is_package(text) and _is_package(last[-1])
+    ]
+    return [*filter(_is_submodule, texts), again[-1]] if again else []
 
 
 def _import_text(name: str, found: Iterable[Binding]) -> list[str]:
@@ -196,6 +222,11 @@ def _import_text(name: str, found: Iterable[Binding]) -> list[str]:
 def _is_submodule(text: str) -> bool:
     """``import a.b`` binds ``a``, and what another such import put into it stays."""
     return text.startswith("import ") and "." in text and " as " not in text
+
+
+def _is_package(text: str) -> bool:
+    """``import a`` and ``import a.b`` both bind ``a``."""
+    return text.startswith("import ") and " as " not in text
 
 
 def _first_that_works(texts: Sequence[str]) -> str:

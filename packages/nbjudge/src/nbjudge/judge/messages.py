@@ -20,7 +20,7 @@ from nbjudge.wire import WireError
 class TestCell:
     """A test cell to run: its whole text, hidden tests included, and its ``points``.
 
-    ``imports`` and ``unbound`` are those of its ``names.Needs``.
+    ``imports``, ``unbound`` and ``answer_imports`` are those of its ``names.Needs``.
     """
 
     __test__ = False  # not a class of pytest's
@@ -30,6 +30,7 @@ class TestCell:
     points: float
     imports: tuple[str, ...] = ()
     unbound: tuple[str, ...] = ()
+    answer_imports: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def read_run(
         points=float(facts["points"]),
         imports=tuple(facts.get("imports", ())),
         unbound=tuple(facts.get("unbound", ())),
+        answer_imports=tuple((name, text) for name, text in facts.get("answer_imports", ())),
     )
     values = {
         name: Captured(

@@ -18,6 +18,8 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.capture.places import is_at
+from nbjudge.capture.remote import claimed_place
 from nbjudge.cells.parsing import bindings
 from nbjudge.judge import failures
 from nbjudge.judge.asserts import RECORD, TellValues
@@ -145,6 +147,7 @@ class Runner:
             from_stars = self._import(cell, set(values))
             for name in from_stars:
                 decoded.pop(name, None)
+            decoded |= self._imported_as_in_answer(cell, decoded)
             with self._bound(decoded, cell):
                 return self._execute(cell, body, last, source)
 
@@ -227,6 +230,21 @@ class Runner:
             namespace.update({name: found[name] for name in wanted})
             brought |= wanted & names
         return brought
+
+    def _imported_as_in_answer(self, cell: TestCell, decoded: Mapping[str, Any]) -> dict[str, Any]:
+        """What the reference answer imports, where the student's notebook has the same."""
+        found: dict[str, Any] = {}
+        for name, statements in cell.answer_imports:
+            place = claimed_place(decoded.get(name))
+            if place:
+                namespace: dict[str, Any] = {}
+                try:
+                    exec(statements, namespace)
+                except Exception:
+                    continue  # the module cannot be had here: what stands for it is used
+                if is_at(place, namespace.get(name)):
+                    found[name] = namespace[name]
+        return found
 
     @contextmanager
     def _bound(self, values: Mapping[str, Any], cell: TestCell) -> Iterator[None]:

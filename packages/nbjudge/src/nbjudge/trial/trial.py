@@ -210,7 +210,12 @@ def _walk(
 def _judge_cell(judge: Judge, blueprint: Blueprint, grade_id: str, run: Run) -> Judged:
     master, needs = blueprint.tests[grade_id], blueprint.needs(grade_id)
     test = TestCell(
-        grade_id, master.source, float(master.points or 0.0), needs.imports, needs.unbound
+        grade_id,
+        master.source,
+        float(master.points or 0.0),
+        needs.imports,
+        needs.unbound,
+        needs.answer_imports,
     )
     values = run.values(grade_id, needs.values)
     try:
