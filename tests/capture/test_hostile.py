@@ -223,23 +223,23 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs(name):
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         result = outcome(BOMBS[name])
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert isinstance(result, Damaged), result
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert peak < 400_000_000
 
 
 def test_keys_with_one_hash_are_not_slow():
     numbers = [["int", hex(i * (2**61 - 1))] for i in range(1, 30_000)]
     for tag in ("set", "frozenset"):
-        started = time.perf_counter()
+        started = time.process_time()
         assert isinstance(outcome(message([tag, numbers])), Damaged)
-        assert time.perf_counter() - started < 5
+        assert time.process_time() - started < 5
     pairs = [part for number in numbers for part in (number, 0)]
     assert isinstance(outcome(message(["dict", pairs])), Damaged)
     honest = {float(i) for i in range(5000)} | {(i, i) for i in range(5000)}
