@@ -81,10 +81,13 @@ class Texts:
 
     def reason(self, text: str) -> str:
         """What a rule says, in this language; in English where there is no translation."""
-        if not isinstance(text, Said):
-            return self.reasons.get(text, text)
-        values = {name: self.reason(value) for name, value in text.values.items()}
-        return self.reasons.get(text.template, text.template).format_map(values)
+        return "; ".join(map(self._phrase, text.split("; ")))
+
+    def _phrase(self, text: str) -> str:
+        for english, own in self.reasons.items():
+            if found := _pattern(english).fullmatch(text):
+                return own.format_map(found.groupdict())
+        return text
 
     def sentence(self, name: str, statement: tuple[str, ...]) -> str:
         """The lines printed below a name as one text: with the name, if they go on from it."""
@@ -93,21 +96,14 @@ class Texts:
         return whole if whole.endswith((".", "!", "?")) else f"{whole}."
 
 
-class Said(str):
-    """A text in English, with what it was made of, so that it can be said in another language.
-
-    `template` has names in braces, `values` is what was put there; each may be such a text again.
-    """
-
-    template: str
-    values: Mapping[str, str]
-
-
-def said(template: str, **values: str) -> Said:
-    """The template with the values put in."""
-    text = Said(template.format_map(values))
-    text.template, text.values = template, values
-    return text
+@lru_cache(maxsize=512)
+def _pattern(template: str) -> re.Pattern[str]:
+    """What is said by a template, whatever stands in its braces."""
+    parts = (
+        re.escape(text) + (f"(?P<{name}>.+?)" if name is not None else "")
+        for text, name, _, _ in Formatter().parse(template)
+    )
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def one_line(text: str) -> str:
