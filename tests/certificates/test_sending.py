@@ -3,6 +3,7 @@
 import email
 import email.policy
 import json
+import socket
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -36,9 +37,11 @@ class Post:
 @pytest.fixture
 def post(classroom):
     post = Post()
-    server = Controller(post, hostname="127.0.0.1", port=0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Controller(post, hostname="127.0.0.1", port=port)
     server.start()
-    port = server.server.sockets[0].getsockname()[1]
     with classroom.places.issuer.open("a") as file:
         file.write(f'\n[mail_server]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n')
     yield post
