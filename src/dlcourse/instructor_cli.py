@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from nbcertify.cli import app as certificates
 from nbjudge.cli.app import (
     Appendix,
+    PackTarget,
     VetChanged,
     VetForce,
     VetPage,
     check_machine,
     grade,
+    pack_assignments,
     release,
     vet_assignments,
 )
@@ -28,6 +31,31 @@ from nbjudge.cli.terminal import (
 
 app = typer.Typer()
 app.command()(release)
+
+
+@app.command()
+def pack(
+    assignments: Assignments = None, course: CourseOption = HERE, target: PackTarget = None
+) -> None:
+    """Pack what students get into a zip file, and nothing else.
+
+    In it are the released notebooks, and the package that they import, with which students install
+    JupyterLab and Keras: `pip install .` in the unpacked folder. No source, no gradebook, nothing
+    that grades. Release first.
+    """
+    pack_assignments(course, assignments, target, _package(course))
+
+
+def _package(course: Path) -> dict[str, bytes]:
+    """The files of the package that the notebooks import; none where the course has no such."""
+    found = [course / name for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT")]
+    found += (course / "src" / "dlcourse").rglob("*")
+    return {
+        path.relative_to(course).as_posix(): path.read_bytes()
+        for path in found
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
 
 # The data of this course, whose thresholds are measured.
 _OURS = "dlcourse.grading:grading_data"

@@ -255,3 +255,98 @@ def test_stock_generate_assignment_writes_the_same_bytes(released_course):
     done = subprocess.run(command, cwd=released_course.root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert read_files(released_course.release / "ps1") == before
+
+
+PICTURE = {"answer.png": {"image/png": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUl"}}
+
+
+def written(stub: str = "Write here.", **cell) -> toy.Cell:
+    """A written answer whose model answer has a picture."""
+    solution = "### BEGIN SOLUTION\n![why](attachment:answer.png)\n### END SOLUTION"
+    made = toy.text("why", f"{stub}\n{solution}", solution=True, grade=True, points=1)
+    made["metadata"]["nbgrader"]["grade_id"] = "why"
+    return made | {"attachments": PICTURE} | cell
+
+
+def test_the_picture_of_a_model_answer_is_not_released(tmp_path):
+    task = toy.text("task", "![task](attachment:task.png)") | {
+        "attachments": {"task.png": {"image/png": "AAAA"}}
+    }
+    course = load_course(toy.make_course(tmp_path, {"ps1/toys": toy.notebook(task, written())}))
+    files = expected_release(course, "ps1")
+    released = json.loads(files["toys.ipynb"])
+    assert "attachments" not in toy.by_id(released, "why")
+    assert toy.by_id(released, "task")["attachments"] == task["attachments"]
+
+
+def test_a_picture_that_comes_through_is_found(tmp_path):
+    made = toy.notebook(written())
+    released = copy.deepcopy(made)
+    released["cells"][0]["source"] = "Write here."
+    (leak,) = find_leaks([made], {"toys.ipynb": released}, {})
+    assert "the picture answer.png of a solution" in str(leak)
+
+
+def test_what_else_an_answer_carries_is_not_released(tmp_path):
+    made = written(attachments={})
+    made["metadata"]["model"] = "42"
+    course = load_course(toy.make_course(tmp_path, {"ps1/toys": toy.notebook(made)}))
+    (cell,) = json.loads(expected_release(course, "ps1")["toys.ipynb"])["cells"]
+    assert set(cell["metadata"]) <= {"nbgrader", "deletable", "editable"}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "is_refused"),
+    [
+        ("expected.npy", "Write a test.", True),
+        ("solution.csv", "Write your solution.", True),
+        ("iris.csv", "Load the data.", True),
+        ("iris.csv", "Load the iris data.", False),
+        ("iris.csv", "Load `iris.csv`.", False),
+        ("other.csv", "Load the data.", False),
+    ],
+)
+def test_a_file_that_only_a_solution_or_hidden_test_names_is_refused(
+    tmp_path, file, text, is_refused
+):
+    hidden = "### BEGIN HIDDEN TESTS\nopen('expected.npy')\n### END HIDDEN TESTS"
+    solution = "### BEGIN SOLUTION\nopen('iris.csv'), open('solution.csv')\n### END SOLUTION"
+    cells = toy.text("task", text), toy.answer("a", solution), toy.test_cell("t", hidden)
+    course = load_course(toy.make_course(tmp_path, {"ps1/toys": toy.notebook(*cells)}))
+    (course.source / "ps1" / file).write_text("1")
+    if not is_refused:
+        assert file in expected_release(course, "ps1")
+        return
+    with pytest.raises(ReleaseError, match=f"{file}: only a solution or a hidden test names it"):
+        expected_release(course, "ps1")
+    config = course.root / "nbgrader_config.py"
+    config.write_text(config.read_text() + f"\nc.Grading.files_for_students = [{file!r}]\n")
+    assert file in expected_release(load_course(course.root), "ps1")
+
+
+@pytest.mark.parametrize(
+    ("solution", "later", "runs"),
+    [
+        ("heaviest = 30.5", "assert heaviest == 30.5", True),
+        ("first, second = 1, 2", "print(second)", True),
+        ("table['new'] = 1", "table['new']", True),
+        ("from math import tau", "print(tau)", True),
+        ("class Shape:\n    pass", "shape = Shape()", True),
+        ("heaviest = 30.5", "print(heavyest)", False),
+        ("import math\nvalue = math.tau", "math.nothing", False),
+    ],
+)
+def test_what_only_a_removed_solution_makes_may_be_missing(tmp_path, solution, later, runs):
+    answer = toy.answer("a", f"### BEGIN SOLUTION\n{solution}\n### END SOLUTION\n...")
+    cells = toy.code("given", "import math\ntable = {}"), answer, toy.test_cell("t", later)
+    course = load_course(toy.make_course(tmp_path, {"ps1/toys": toy.notebook(*cells)}))
+    config = course.root / "nbgrader_config.py"
+    config.write_text(config.read_text() + "\nc.ClearSolutions.code_stub = {'python': 'pass'}\n")
+    released = copy.deepcopy(toy.notebook(*cells))
+    released["cells"][1]["source"] = "pass\n..."
+    toy.write(course.release / "ps1" / "toys.ipynb", released)
+    if runs:
+        run_release(course, "ps1")
+    else:
+        with pytest.raises(ReleaseError):
+            run_release(course, "ps1")

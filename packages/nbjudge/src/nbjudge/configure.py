@@ -55,13 +55,33 @@ RELEASE = [
 ]
 
 
-def configure(c: Config, root: Path | str | None = None) -> None:
+# How the files are named in the archive that a learning platform gives for an assignment; for
+# `nbgrader zip_collect`. Of a name's parts, the student's number in the platform is the id, and in
+# Moodle, where that number is another one for each assignment, the full name.
+PLATFORMS = {
+    # doejane_LATE_12345_678910_convnet.ipynb
+    "canvas": r".*/[^/_]+_(?:LATE_)?(?P<student_id>\d+)_\d+_(?P<file_id>[^/]+)\.\w+$",
+    # 12345-67890 - Jane Doe - Nov 3, 2026 435 PM/convnet.ipynb, or in one name
+    "brightspace": r".*/(?P<student_id>\d+)-\d+ - [^/]+? - \w{3,9} \d{1,2}, \d{4} \d{3,4} [AP]M"
+    r"(?: - |/)(?:[^/]+/)*(?P<file_id>[^/]+)\.\w+$",
+    # Jane Doe_12345_assignsubmission_file_/convnet.ipynb, or in one name
+    "moodle": r".*/(?P<student_id>[^/]+?)_\d+_assignsubmission_file_?/?(?:[^/]+/)*"
+    r"(?P<file_id>[^/]+)\.\w+$",
+}
+_COLLECTED = [".ipynb", ".txt", ".json", ".py", ".csv", ".npy", ".npz", ".png", ".jpg"]
+
+
+def configure(c: Config, root: Path | str | None = None, platform: str = "") -> None:
     """Set up nbgrader's configuration ``c`` for the course in ``root``.
 
+    With a ``platform`` of ``PLATFORMS``, `nbgrader zip_collect` understands its archives.
     ``root`` is by default the folder of the configuration file that calls this, so that
     commands find the same gradebook wherever they are started. What the file sets after
     this call wins.
     """
+    if platform:
+        c.FileNameCollectorPlugin.named_regexp = PLATFORMS[platform]
+        c.FileNameCollectorPlugin.valid_ext = list(_COLLECTED)
     root = Path(root if root is not None else _callers_folder()).resolve()
     c.CourseDirectory.root = str(root)
     if "db_url" not in c.CourseDirectory:
@@ -75,6 +95,7 @@ def configure(c: Config, root: Path | str | None = None) -> None:
     c.Autograde.sanitize_preprocessors = list(SANITIZE)
     c.Autograde.autograde_preprocessors = list(AUTOGRADE)
     c.GenerateFeedback.preprocessors = list(FEEDBACK)
+    c.GenerateFeedback.exporter_class = "nbjudge.extensions.feedback.FeedbackExporter"
     # By default nbgrader keeps a page unless the work was handed in again: points that a person
     # gave, or a test that was mended, would not show.
     c.GenerateFeedback.force = True

@@ -50,8 +50,7 @@ def _digest_file(path: Path, size_limit: int | None) -> bytes:
 def walk(folder: Path, ignore: Sequence[str] = ()) -> Iterator[Path]:
     """All that is in ``folder`` but folders themselves, sorted; links are not followed.
 
-    A pattern that begins with ``/`` is about what lies in ``folder`` itself, not deeper. A folder
-    that cannot be listed, or that is too deep in others, stands for what is in it.
+    A folder that cannot be listed, or that is too deep in others, stands for what is in it.
     """
     waiting = [(folder, 0)]
     while waiting:
@@ -63,7 +62,7 @@ def walk(folder: Path, ignore: Sequence[str] = ()) -> Iterator[Path]:
         waiting += [
             (path / name, depth + 1)
             for name in sorted(names, reverse=True)
-            if not is_ignored(name, ignore) and not (depth == 0 and is_ignored("/" + name, ignore))
+            if not is_ignored(name, ignore)
         ]
 
 

@@ -19,12 +19,14 @@ def stage_submission(
     target: Path,
     ignore: Sequence[str] = (),
     graded: Collection[str] = (),
+    own: Collection[str] = (),
 ) -> list[str]:
     """Copy a submission's files to ``target``, the instructor's over the student's.
 
     The files of ``graded`` notebooks are left out: the sandbox gets their cells one by one. So are
     links, and what would stand in the way of a module that the notebook imports, unless the
-    instructor handed it out. Returns what was set aside, for the student to read.
+    instructor handed it out. Of files in ``own``, named relative to the folder, the student's stay
+    (``c.Autograde.exclude_overwriting``). Returns what was set aside, for the student to read.
     """
     given = {path.name for path in source.iterdir()} if source.is_dir() else set()
     notes = []
@@ -39,28 +41,35 @@ def stage_submission(
             )
             continue
         _copy(path, target / path.name)
-    stage_files(source, target, ignore)
+    kept = {target / name for name in own if (target / name).is_file()}
+    stage_files(source, target, ignore, kept)
     return notes
 
 
-def stage_files(source: Path, target: Path, ignore: Sequence[str] = ()) -> None:
-    """Copy an assignment's own files, but for the notebooks that it is made of, to ``target``."""
+def stage_files(
+    source: Path, target: Path, ignore: Sequence[str] = (), kept: Collection[Path] = ()
+) -> None:
+    """Copy an assignment's own files, without notebooks, to ``target``.
+
+    Notebooks in ``source`` have solutions, and nbgrader hands those in its folders out to nobody.
+    What is at a path of ``kept`` stays there.
+    """
     target.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         for path in sorted(source.iterdir()):
-            if not is_ignored(path.name, ignore) and path.suffix != ".ipynb":
-                _copy(path, target / path.name)
+            if not is_ignored(path.name, ignore):
+                _copy(path, target / path.name, kept, notebooks=False)
 
 
-def _copy(path: Path, target: Path) -> None:
-    if path.is_symlink():
+def _copy(path: Path, target: Path, kept: Collection[Path] = (), *, notebooks: bool = True) -> None:
+    if path.is_symlink() or target in kept or (path.suffix == ".ipynb" and not notebooks):
         return
     if path.is_dir():
         if target.exists() and not target.is_dir():
             target.unlink()
         target.mkdir(exist_ok=True)
         for inner in sorted(path.iterdir()):
-            _copy(inner, target / inner.name)
+            _copy(inner, target / inner.name, kept, notebooks=notebooks)
     elif path.is_file():
         if target.is_dir():
             shutil.rmtree(target)

@@ -45,7 +45,8 @@ def find_submissions(
     """The folders ``submitted/STUDENT/ASSIGNMENT``, sorted by assignment and student.
 
     ``assignments`` and ``students`` restrict what is found. A name of theirs that is not there
-    finds nothing; an assignment that the course does not have raises ``CourseError``.
+    finds nothing, nor do those in ``c.CourseDirectory.student_id_exclude``; an assignment that the
+    course does not have raises ``CourseError``.
     """
     unknown = sorted(set(assignments or ()) - set(course.assignments()))
     if unknown:
@@ -53,6 +54,7 @@ def find_submissions(
             f"There is no assignment {', '.join(unknown)} under {course.source}. "
             f"The assignments are: {', '.join(course.assignments()) or 'none'}."
         )
+    excluded = course.coursedir().student_id_exclude.split(",")
     found = [
         Submission(
             student.name,
@@ -62,7 +64,7 @@ def find_submissions(
             read_timestamp(folder),
         )
         for student in _folders(course.submitted)
-        if students is None or student.name in students
+        if (students is None or student.name in students) and student.name not in excluded
         for folder in _folders(student)
         if assignments is None or folder.name in assignments
     ]

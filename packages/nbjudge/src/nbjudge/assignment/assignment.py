@@ -16,6 +16,8 @@ from nbjudge.course import Course
 from nbjudge.digests import digest_of
 from nbjudge.errors import CourseError, NotGraded
 
+_AROUND = ("header", "footer")
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -86,13 +88,15 @@ def find_assignment(course: Course, name: str) -> Assignment | None:
     from nbgrader.api import MissingEntry
 
     folder, release = course.source / name, course.release / name
+    options = course.config.IncludeHeaderFooter
+    around = [course.root / options[key] if options.get(key) else None for key in _AROUND]
     with course.gradebook() as gradebook:
         try:
             notebooks = [notebook.name for notebook in gradebook.find_assignment(name).notebooks]
         except MissingEntry:
             return None
         blueprints = tuple(
-            read_blueprint(gradebook, folder, release, name, item) for item in notebooks
+            read_blueprint(gradebook, folder, release, name, item, around) for item in notebooks
         )
     if not blueprints:
         return None
@@ -100,5 +104,5 @@ def find_assignment(course: Course, name: str) -> Assignment | None:
 
 
 def files_of(course: Course, name: str) -> Content:
-    """What is handed out with an assignment's notebooks, those in its subfolders included."""
-    return content_of(course.source / name, (*course.coursedir().ignore, "/*.ipynb"))
+    """What is handed out with an assignment's notebooks; nbgrader hands out no other notebooks."""
+    return content_of(course.source / name, (*course.coursedir().ignore, "*.ipynb"))

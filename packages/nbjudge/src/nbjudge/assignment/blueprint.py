@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,13 +76,24 @@ class Blueprint:
 
 
 def read_blueprint(
-    gradebook: Gradebook, source_folder: Path, release_folder: Path, assignment: str, notebook: str
+    gradebook: Gradebook,
+    source_folder: Path,
+    release_folder: Path,
+    assignment: str,
+    notebook: str,
+    around: Sequence[Path | None] = (None, None),
 ) -> Blueprint:
     """Read a notebook's blueprint from the gradebook, ``source/ASSIGNMENT`` and the release.
+
+    ``around`` are the notebooks that nbgrader puts before and after each of them.
 
     Raises ``nbgrader.api.MissingEntry`` for a notebook that was not released.
     """
     source = _read_source(source_folder / f"{notebook}.ipynb")
+    if source is not None:
+        before, after = (_read_source(path) if path else None for path in around)
+        cells_around = [*(before or {}).get("cells", []), *source["cells"]]
+        source = {**source, "cells": [*cells_around, *(after or {}).get("cells", [])]}
     raw = [] if source is None else source["cells"]
     order = [_flags(cell)["grade_id"] for cell in raw if "grade_id" in _flags(cell)]
     masters = tuple(read_masters(gradebook, assignment, notebook, order))

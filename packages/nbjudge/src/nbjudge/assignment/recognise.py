@@ -28,8 +28,8 @@ _MOST_CANDIDATES = 20
 _MOST_MEMBERS = 1_000
 # What of an assignment's cells a notebook has to hold to be one of it.
 _SHARE = 0.5
-# What a browser or a mail program makes of a notebook's name.
-_ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json", ".ipynb.html", ".json", ".ipynb.download")
+# What a browser, a mail program or a learning platform makes of a notebook's name.
+_ENDINGS = (".json", ".txt")
 
 
 @dataclass(frozen=True)
@@ -158,16 +158,16 @@ def _read_others(
         else:
             inside, wanted = dict(files), [name]
         for item in wanted:
-            number += 1
-            if number > _MOST_CANDIDATES:
-                raise NotGraded(
-                    f"The submission holds more than {_MOST_CANDIDATES} files that may be "
-                    "notebooks. Hand in the notebook that you were given, and no other."
-                )
             try:
                 nb = read_notebook(inside[item], shown_name(item), size_limit)
             except NotGraded:
                 continue  # not a notebook, whatever its name says
+            number += 1
+            if number > _MOST_CANDIDATES:
+                raise NotGraded(
+                    f"The submission holds more than {_MOST_CANDIDATES} notebooks. Hand in the "
+                    "notebook that you were given, and no other."
+                )
             folder = "" if "/" not in item else item.rpartition("/")[0] + "/"
             beside = {
                 other.removeprefix(folder): data
@@ -259,6 +259,8 @@ def _may_hold_notebooks(name: str) -> bool:
 
 def _is_notebook_name(name: str) -> bool:
     lower = name.lower()
+    if lower.rpartition("/")[2] == "timestamp.txt":
+        return False
     return ".ipynb" in lower or lower.endswith(_ENDINGS)
 
 

@@ -115,6 +115,40 @@ def release(
         console.print(table)
 
 
+PackTarget = Annotated[
+    Path | None,
+    typer.Option("--to", help="The zip file to write.", show_default="handout.zip in the course"),
+]
+
+
+@app.command()
+def pack(
+    assignments: Assignments = None, course: CourseOption = HERE, target: PackTarget = None
+) -> None:
+    """Pack what students get into a zip file, and nothing else.
+
+    In it are the released notebooks and the files that belong to them, as `release` proved them:
+    no source, no gradebook, no configuration. Release first.
+    """
+    pack_assignments(course, assignments, target, {})
+
+
+def pack_assignments(
+    course: Path, assignments: Sequence[str] | None, target: Path | None, others: dict[str, bytes]
+) -> None:
+    """Pack released assignments, and other files by name; tell what is in the zip file."""
+    with errors_told():
+        from nbjudge.course import load_course
+        from nbjudge.release.packing import pack as pack_files
+
+        here = load_course(course)
+        path = target or here.root / "handout.zip"
+        names = pack_files(here, assignments or here.assignments(), path, others)
+        for name in names:
+            console.print(f"  {name}", highlight=False, soft_wrap=True)
+        console.print(f"{len(names)} files in {path}", highlight=False, soft_wrap=True)
+
+
 @dataclass(frozen=True)
 class Appendix:
     """What a course has to say about its tests beside a vet report.

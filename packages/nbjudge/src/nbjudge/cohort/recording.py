@@ -23,7 +23,7 @@ from nbjudge.assignment.recognise import HandedIn
 from nbjudge.cohort.task import Worked
 from nbjudge.content import Content, write_files
 from nbjudge.course import Course
-from nbjudge.errors import NbjudgeError
+from nbjudge.errors import NbjudgeError, NotGraded
 from nbjudge.extensions.converters import KeepsFailure
 from nbjudge.extensions.preprocessors.take_trial import Replaced, TakeTrial
 from nbjudge.files import remove_folder
@@ -215,6 +215,11 @@ class _Recording(KeepsFailure, Autograde):
     def _prepare(self) -> None:
         name, student = self._begun.assignment, self._begun.student
         with _gradebook(self._judging.course) as gradebook:
+            if not self.create_student and student not in {s.id for s in gradebook.students}:
+                raise NotGraded(
+                    f"The gradebook has no student {student!r}, and c.Autograde.create_student is "
+                    "off. Add the student, or rename the folder to the right id."
+                )
             gradebook.update_or_create_student(student)
             keep_marks(self._judging.course.gradebook_folder, gradebook, self._begun)
             drop_void_extension(gradebook, name, student)

@@ -79,8 +79,8 @@ def _work(task: Task, shelf: _Shelf, folder: Path) -> Worked:
         name: read_notebook(task.files[f"{name}.ipynb"], f"{name}.ipynb", limit)
         for name in conditions.assignment.notebooks
     }
-    graded = conditions.assignment.graded_files
-    notes = [*task.notes, *stage_submission(submitted, given, files, ignore, graded)]
+    graded, own = conditions.assignment.graded_files, conditions.own
+    notes = [*task.notes, *stage_submission(submitted, given, files, ignore, graded, own)]
     return Worked({name: _try(nb, name, setting, notes) for name, nb in read.items()})
 
 

@@ -12,6 +12,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from nbjudge.configure import default_db_url
+from nbjudge.course.options import execute_seconds, option_problems
 from nbjudge.course.settings import Grading
 from nbjudge.errors import CourseError
 
@@ -71,7 +72,11 @@ class Course:
     @property
     def settings(self) -> Grading:
         """The settings under ``c.Grading``, without the rest, which may hold a password."""
-        return Grading(config=Config({"Grading": self.config.Grading}))
+        settings = Grading(config=Config({"Grading": self.config.Grading}))
+        seconds = execute_seconds(self.config)
+        if seconds is not None and "cell_seconds" not in self.config.Grading:
+            settings.cell_seconds = seconds
+        return settings
 
     def assignments(self) -> list[str]:
         """The names of the assignments under ``source/``, sorted."""
@@ -139,12 +144,8 @@ def load_course(root: Path | str) -> Course:
         config = PyFileConfigLoader(CONFIG_FILE, path=str(root)).load_config()
     except Exception as error:
         raise CourseError(f"{file} cannot be loaded: {type(error).__name__}: {error}") from error
-    structure = config.CourseDirectory.get("directory_structure", _STRUCTURE)
-    if structure != _STRUCTURE:
-        raise CourseError(
-            f"{file}: CourseDirectory.directory_structure is {structure!r}; "
-            "nbjudge knows only nbgrader's default. Take that line out."
-        )
+    if problems := option_problems(config):
+        raise CourseError(f"{file}: " + f"\n{file}: ".join(problems))
     config.CourseDirectory.root = str(root)
     if "db_url" not in config.CourseDirectory:
         config.CourseDirectory.db_url = default_db_url(root)

@@ -24,6 +24,9 @@ from nbjudge.extensions.converters import KeepsFailure
 from nbjudge.files import read_files, replace_folder
 from nbjudge.release.source_check import check_source
 
+# Of a folder below source/; blanks, brackets and the like are all right.
+_NOT_IN_NAMES = frozenset("+*?[")
+
 
 @dataclass(frozen=True)
 class ReleaseReport:
@@ -107,6 +110,12 @@ def expected_release(course: Course, assignment: str) -> dict[str, bytes]:
 
 def check_assignment(course: Course, assignment: str) -> None:
     """Raise ``SourceError`` with every problem of an assignment's source notebooks."""
+    if found := sorted(_NOT_IN_NAMES.intersection(assignment)):
+        raise CourseError(
+            f"The assignment {assignment!r} cannot have {' '.join(found)} in its name: nbgrader "
+            f"takes that for a pattern, or keeps it for itself. Rename {course.source / assignment}"
+            ", to letters, digits, blanks, - and _, say."
+        )
     problems = [
         problem for path in source_notebooks(course, assignment) for problem in check_source(path)
     ]

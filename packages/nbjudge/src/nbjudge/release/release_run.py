@@ -113,15 +113,12 @@ def _unanswered(source: Path) -> tuple[set[str], set[str]]:
     except (OSError, ValueError):
         return set(), set()  # a release without its source
     code = [cell for cell in cells if cell.cell_type == "code"]
-    modules = {found.name for cell in code for found in bindings(cell.source) if found.text}
-    ids: set[str] = set()
-    names: set[str] = set()
-    for cell in code:
-        if is_solution(cell) and is_cleared(cell.source):
-            ids.add(cell.metadata.nbgrader["grade_id"])
-            names.update(found.name for found in bindings(cell.source))
-            names.update(_changed(cell.source) - modules)
-    return ids, names
+    answers = [cell for cell in code if is_solution(cell) and is_cleared(cell.source)]
+    given = [cell for cell in code if cell not in answers]
+    names = {found.name for cell in answers for found in bindings(cell.source)}
+    names |= {name for cell in answers for name in _changed(cell.source)}
+    imported = {found.name for cell in given for found in bindings(cell.source) if found.text}
+    return {cell.metadata.nbgrader["grade_id"] for cell in answers}, names - imported
 
 
 def _changed(source: str) -> set[str]:

@@ -72,6 +72,7 @@ class Judging:
             self.tier,
             self.preload,
             tuple(course.coursedir().ignore),
+            tuple(course.config.Autograde.get("exclude_overwriting", {}).get(assignment.name, ())),
             (*folders, course.gradebook_folder),
         )
 

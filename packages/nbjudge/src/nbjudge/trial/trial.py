@@ -42,7 +42,8 @@ class Conditions:
     """With what the notebooks of an assignment are tried, on this machine or on another.
 
     ``preload`` are the modules that the warm server imports, ``ignore`` nbgrader's patterns of
-    files to leave out; ``hidden`` must not be seen even if it lies in a folder that can be read.
+    files to leave out, ``own`` the files that students may hand in in place of the assignment's;
+    ``hidden`` must not be seen even if it lies in a folder that can be read.
     """
 
     assignment: Assignment
@@ -51,6 +52,7 @@ class Conditions:
     tier: Tier
     preload: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     hidden: tuple[Path, ...] = ()
 
 

@@ -39,7 +39,9 @@ class JudgeCells(NbGraderPreprocessor):
         submitted = course.submitted / about["student"] / assignment.name
         with tempfile.TemporaryDirectory(prefix="nbjudge-") as folder:
             files, judge_files = Path(folder, "student"), Path(folder, "judge")
-            notes = stage_submission(submitted, given, files, ignore, assignment.graded_files)
+            notes = stage_submission(
+                submitted, given, files, ignore, assignment.graded_files, conditions.own
+            )
             assignment.stage_libraries(files)
             stage_files(given, judge_files, ignore)
             setting = Setting(conditions, server, judging.store, files, judge_files)
