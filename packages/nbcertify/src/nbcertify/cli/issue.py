@@ -62,7 +62,7 @@ def certify(
         from nbcertify.view import plan_table
 
         here = load_course(course)
-        with course_lock(here.gradebook_folder):
+        with course_lock(here.gradebook_folder, "Certificates of this course are being issued"):
             decided = decide_course(here, datetime.now(UTC), policy)
             require_known(student, decided)
             office = office_of(here, decided.policy)
@@ -161,7 +161,7 @@ def revoke(
         from nbcertify.issuing import record_revocation
 
         here = load_course(course)
-        with course_lock(here.gradebook_folder):
+        with course_lock(here.gradebook_folder, "A certificate of this course is being revoked"):
             office = office_of(here)
             issued = read_issued(office.places.issued)
             which = find_issued(issued, certificate)

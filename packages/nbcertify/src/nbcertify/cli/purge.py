@@ -22,7 +22,7 @@ def purge(student: str, yes: YesOption = False, course: CourseOption = HERE) -> 
         from nbcertify.purge import carry_out, plan_purge
 
         here = load_course(course)
-        with course_lock(here.gradebook_folder):
+        with course_lock(here.gradebook_folder, "A person is being removed from this course"):
             plan = plan_purge(here, student)
             console.print("This is removed:", style="bold")
             for what in plan.removes:

@@ -1,4 +1,4 @@
-"""One grading of a course at a time."""
+"""One change of a course's grades or certificates at a time."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from pathlib import Path
 from nbjudge.errors import CourseError, NbjudgeError
 
 FILE = "grading.lock"
+GRADING = "This course is being graded"
 
 
 class CourseLocked(NbjudgeError):
-    """Another process grades this course now."""
+    """Another process holds this course now."""
 
 
 @contextmanager
-def course_lock(gradebook_folder: Path) -> Iterator[None]:
+def course_lock(gradebook_folder: Path, doing: str = GRADING) -> Iterator[None]:
     """Hold ``gradebook/grading.lock`` for a ``with`` block; it ends with the process, too.
 
+    ``doing`` says what is done meanwhile; whoever has to wait is told.
     Raises ``CourseLocked``, which names who holds it.
     """
     gradebook_folder.mkdir(parents=True, exist_ok=True)
@@ -34,12 +36,12 @@ def course_lock(gradebook_folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise CourseLocked(
-                f"This course is being graded already, {_holder(path)}. Wait for its end, or end "
-                "it there (Ctrl-C finishes what is running)."
+                f"{_holder(path)}. Wait for its end, or end it there (Ctrl-C finishes what is "
+                "running)."
             ) from error
         try:
             file.truncate(0)
-            json.dump(_me(), file)
+            json.dump(_me() | {"doing": doing}, file)
             file.flush()
         except OSError as error:
             raise CourseError(f"{path} cannot be written: {error}.") from error
@@ -64,6 +66,7 @@ def _user() -> str:
 def _holder(path: Path) -> str:
     try:
         who = json.loads(path.read_text(encoding="utf-8"))
-        return f"by {who['user']} on {who['host']} since {who['since']} (process {who['pid']})"
+        who_and_when = f"{who['user']} on {who['host']} since {who['since']}"
+        return f"{who.get('doing', GRADING)} already, by {who_and_when} (process {who['pid']})"
     except (OSError, ValueError, LookupError, TypeError):
-        return "by a process that has not said which"
+        return "This course is being changed already, by a process that has not said which"
