@@ -6,6 +6,7 @@ Pages that would go out of date are generated from the code before Sphinx reads 
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -14,6 +15,8 @@ from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
+# The examples of checks build small models; what TensorFlow logs meanwhile is no warning of a page.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 project = "Introduction to deep learning"
 author = "The contributors"

@@ -1,0 +1,415 @@
+"""One example of each check that does not pass, for the reference page.
+
+Each function is a test cell's text, with the wrong answer in front. The page shows the text and the
+message that it gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from keras import layers
+
+from dlcourse import checks as check
+from dlcourse.checks.arrays import ArrayCheck
+from dlcourse.checks.events import EventsCheck
+from dlcourse.checks.figures import FigureCheck
+from dlcourse.checks.functions import CallCheck, FunctionCheck
+from dlcourse.checks.histories import HistoryCheck
+from dlcourse.checks.models import ModelCheck
+from dlcourse.checks.tables import TableCheck
+from dlcourse.checks.values import ValueCheck
+
+Example = Callable[[], object]
+EXAMPLES: dict[Callable[..., object], Example] = {}
+
+
+def _of(checked: Callable[..., object]) -> Callable[[Example], Example]:
+    def note(example: Example) -> Example:
+        EXAMPLES[checked] = example
+        return example
+
+    return note
+
+
+def _images(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
+
+
+# What the examples name. Small, so that the page is made in seconds.
+images, labels = _images(20), np.arange(20).reshape(-1, 1) % 10
+new_images, new_labels = _images(20)[::-1], labels[::-1]
+
+
+def small_model() -> keras.Model:
+    """An untrained model of 1,930 parameters: its weights are always the same."""
+    keras.utils.set_random_seed(0)
+    made = keras.Sequential([keras.Input((8, 8, 3)), layers.Flatten(), layers.Dense(10)])
+    made.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return made
+
+
+@_of(ValueCheck.equals)
+def _() -> None:
+    dim = 32 * 32
+    check.value("dim", dim).equals(3_072, because="32·32·3 = 3,072")
+
+
+@_of(ValueCheck.is_a_number)
+def _() -> None:
+    largest = [255]
+    check.value("largest", largest).is_a_number()
+
+
+@_of(ValueCheck.is_a_list_of)
+def _() -> None:
+    names = ["cat", "dog", 3]
+    check.value("names", names).is_a_list_of(str, 3)
+
+
+@_of(ValueCheck.has_keys)
+def _() -> None:
+    sizes = {"dense": 307_300}
+    check.value("sizes", sizes).has_keys("dense", "conv")
+
+
+@_of(ArrayCheck.has_shape)
+def _() -> None:
+    first = images[0]
+    check.array("first", first).has_shape(1, 8, 8, 3)
+
+
+@_of(ArrayCheck.is_floating)
+def _() -> None:
+    scaled = images // 255
+    check.array("scaled", scaled).is_floating()
+
+
+@_of(ArrayCheck.lies_between)
+def _() -> None:
+    scaled = images / 100
+    check.array("scaled", scaled).lies_between(0, 1)
+
+
+@_of(ArrayCheck.equals)
+def _() -> None:
+    means = np.array([1.0, 2.5])
+    check.array("means", means).equals(np.array([1.0, 2.0]), because="each is a column's mean.")
+
+
+@_of(ArrayCheck.is_normalised_from)
+def _() -> None:
+    scaled = images / 255 / 255
+    check.array("scaled", scaled).is_normalised_from(images)
+
+
+@_of(FunctionCheck.called_with)
+def _() -> None:
+    def conv_params(size, channels, filters):
+        return size * size * chanels * filters  # noqa: F821
+
+    check.function("conv_params", conv_params).called_with(3, 3, 50)
+
+
+@_of(CallCheck.returns)
+def _() -> None:
+    def dense_params(inputs, outputs):
+        return inputs * outputs
+
+    check.function("dense_params", dense_params).called_with(3072, 100).returns(
+        307_300, because="(3,072 + 1)·100 = 307,300", hint="each output has a bias."
+    )
+
+
+@_of(CallCheck.returns_something)
+def _() -> None:
+    def dense_params(inputs, outputs):
+        print((inputs + 1) * outputs)
+
+    check.function("dense_params", dense_params).called_with(3072, 100).returns_something()
+
+
+@_of(CallCheck.gives_value)
+def _() -> None:
+    def share(part, whole):
+        return f"{part / whole:.0%}"
+
+    check.function("share", share).called_with(1, 4).gives_value().is_a_number()
+
+
+@_of(CallCheck.gives_array)
+def _() -> None:
+    def first_images(images, count):
+        return images[: count + 1]
+
+    check.function("first_images", first_images).called_with(images, 3).gives_array().has_shape(
+        3, 8, 8, 3
+    )
+
+
+@_of(CallCheck.gives_model)
+def _() -> None:
+    def build():
+        return layers.Dense(10)
+
+    check.function("build", build).called_with().gives_model().has_outputs(10)
+
+
+@_of(CallCheck.gives_history)
+def _() -> None:
+    def train(epochs):
+        return {"loss": [1.0] * epochs}
+
+    check.function("train", train).called_with(2).gives_history().has_epochs(2)
+
+
+@_of(CallCheck.gives_figure)
+def _() -> None:
+    def show(images):
+        return [image.mean() for image in images]
+
+    check.function("show", show).called_with(images).gives_figure().has_axes(20)
+
+
+@_of(CallCheck.gives_items)
+def _() -> None:
+    def split(images):
+        return images[:10]
+
+    check.function("split", split).called_with(images).gives_items(2)
+
+
+@_of(CallCheck.leaves_its_arguments_alone)
+def _() -> None:
+    def darken(images):
+        images //= 2
+        return images
+
+    check.function("darken", darken).called_with(images).leaves_its_arguments_alone()
+
+
+@_of(TableCheck.has_columns)
+def _() -> None:
+    table = pd.DataFrame({"loss": [1.2, 0.9]})
+    check.table("table", table).has_columns("loss", "val_loss")
+
+
+@_of(TableCheck.has_rows)
+def _() -> None:
+    table = pd.DataFrame({"loss": [1.2, 0.9]})
+    check.table("table", table).has_rows(3)
+
+
+@_of(TableCheck.has_index)
+def _() -> None:
+    table = pd.DataFrame({"loss": [1.2, 0.9]})
+    check.table("table", table).has_index([1, 2])
+
+
+@_of(TableCheck.holds)
+def _() -> None:
+    table = pd.DataFrame({"loss": [1.2, 0.9]})
+    check.table("table", table).holds({"loss": [1.2, 0.8]})
+
+
+@_of(FigureCheck.has_axes)
+def _() -> None:
+    figure, axes = plt.subplots(2, 2)
+    check.figure("figure", figure).has_axes(9)
+
+
+@_of(FigureCheck.has_grid)
+def _() -> None:
+    figure, axes = plt.subplots(2, 3)
+    check.figure("figure", figure).has_grid(3, 2)
+
+
+@_of(FigureCheck.shows_images)
+def _() -> None:
+    figure, axes = plt.subplots(1, 2)
+    for one, image in zip(axes, images[:2], strict=True):
+        one.imshow(image[::-1])
+    check.figure("figure", figure).shows_images(images[:2])
+
+
+@_of(FigureCheck.names_images)
+def _() -> None:
+    figure, axes = plt.subplots(1, 2)
+    axes[0].set_title("cat")
+    check.figure("figure", figure).names_images(["cat", "dog"])
+
+
+@_of(FigureCheck.marks_in_red)
+def _() -> None:
+    figure, axes = plt.subplots(1, 2)
+    axes[0].set_title("cat", color="red")
+    check.figure("figure", figure).marks_in_red([False, True])
+
+
+@_of(FigureCheck.draws)
+def _() -> None:
+    figure, axes = plt.subplots()
+    axes.plot([0, 1], [1.2, 0.9], label="loss")
+    check.figure("figure", figure).draws([0, 1], loss=[1.2, 0.9], val_loss=[1.3, 1.1])
+
+
+@_of(FigureCheck.has_labelled_axes)
+def _() -> None:
+    figure, axes = plt.subplots()
+    axes.plot([0, 1], [1.2, 0.9])
+    axes.set_xlabel("epoch")
+    check.figure("figure", figure).has_labelled_axes()
+
+
+@_of(FigureCheck.has_legend)
+def _() -> None:
+    figure, axes = plt.subplots()
+    axes.plot([0, 1], [1.2, 0.9])
+    axes.plot([0, 1], [1.3, 1.1])
+    check.figure("figure", figure).has_legend()
+
+
+@_of(HistoryCheck.has_epochs)
+def _() -> None:
+    history = SimpleNamespace(history={"loss": [1.2, 0.9]})
+    check.history("history", history).has_epochs(10)
+
+
+@_of(HistoryCheck.has_validation)
+def _() -> None:
+    history = SimpleNamespace(history={"loss": [1.2, 0.9], "accuracy": [0.2, 0.3]})
+    check.history("history", history).has_validation()
+
+
+@_of(HistoryCheck.learned)
+def _() -> None:
+    history = SimpleNamespace(history={"loss": [2.3, 2.3]})
+    check.history("history", history).learned()
+
+
+@_of(HistoryCheck.ends_with_losses_of)
+def _() -> None:
+    model = small_model()
+    history = SimpleNamespace(history={"loss": [2.3], "val_loss": [0.1]})
+    check.history("history", history).ends_with_losses_of(
+        "model", model, val_loss=(new_images, new_labels)
+    )
+
+
+@_of(ModelCheck.has_input_shape)
+def _() -> None:
+    model = small_model()
+    check.model("model", model).has_input_shape(32, 32, 3)
+
+
+@_of(ModelCheck.has_outputs)
+def _() -> None:
+    model = small_model()
+    check.model("model", model).has_outputs(100)
+
+
+@_of(ModelCheck.has_layer_count)
+def _() -> None:
+    model = small_model()
+    check.model("model", model).has_layer_count(3)
+
+
+@_of(ModelCheck.has_layers)
+def _() -> None:
+    model = small_model()
+    check.model("model", model).has_layers(layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(10))
+
+
+@_of(ModelCheck.has_layer_shapes)
+def _() -> None:
+    model = small_model()
+    check.model("model", model).has_layer_shapes((192,), (100,))
+
+
+@_of(ModelCheck.has_parameters)
+def _() -> None:
+    model = small_model()
+    check.model("model", model).has_parameters(19_300)
+
+
+@_of(ModelCheck.has_dropout)
+def _() -> None:
+    model = keras.Sequential([keras.Input((8,)), layers.Dropout(0.2), layers.Dense(10)])
+    check.model("model", model).has_dropout(0.8)
+
+
+@_of(ModelCheck.has_loss_for)
+def _() -> None:
+    model = small_model()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    check.model("model", model).has_loss_for(labels)
+
+
+@_of(ModelCheck.has_optimizer)
+def _() -> None:
+    model = small_model()
+    model.compile("sgd", "mse")
+    check.model("model", model).has_optimizer("adam")
+
+
+@_of(ModelCheck.is_the_model)
+def _() -> None:
+    returned, handed_in = keras.models.clone_model(small_model()), small_model()
+    check.model("returned", returned).is_the_model(handed_in)
+
+
+@_of(ModelCheck.reports_accuracy)
+def _() -> None:
+    model = small_model()
+    check.model("model", model).reports_accuracy()
+
+
+@_of(ModelCheck.reaches_accuracy)
+def _() -> None:
+    model = small_model()
+    check.model("model", model).reaches_accuracy(0.435, new_images, new_labels, luck=0.03)
+
+
+@_of(ModelCheck.has_smaller_gap_than)
+def _() -> None:
+    model, other = small_model(), small_model()
+    check.model("model", model).has_smaller_gap_than(
+        "other", other, (images, labels), (new_images, new_labels), at_most=0.26
+    )
+
+
+@_of(ModelCheck.has_no_higher_loss_than)
+def _() -> None:
+    model, other = small_model(), small_model()
+    model.set_weights([10 * weights for weights in model.get_weights()])
+    check.model("model", model).has_no_higher_loss_than(
+        "other", other, (new_images, new_labels), tolerance=0.195
+    )
+
+
+@_of(EventsCheck.has_runs)
+def _() -> None:
+    events = pd.DataFrame(columns=["run", "tag", "step", "value"])
+    check.events("events", events).has_runs("logs/train")
+
+
+@_of(EventsCheck.hold)
+def _() -> None:
+    events = pd.DataFrame(
+        {"run": "logs/train", "tag": "epoch_loss", "step": [0, 1], "value": [1.2, 0.9]}
+    )
+    check.events("events", events).hold("logs/train", "epoch_loss", [1.2, 0.8])
+
+
+@_of(check.credit)
+def _() -> object:
+    scaled = images / 255 * 2
+    return check.credit(
+        check.part(1, "the shape", lambda: check.array("scaled", scaled).has_shape(20, 8, 8, 3)),
+        check.part(2, "the range", lambda: check.array("scaled", scaled).lies_between(0, 1)),
+    )
