@@ -12,11 +12,15 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.util import logging
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 # The examples of checks build small models; what TensorFlow logs meanwhile is no warning of a page.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from generate import write_pages  # noqa: E402
+from generate.links import broken_links  # noqa: E402
 
 project = "Introduction to deep learning"
 author = "The contributors"
@@ -59,7 +63,12 @@ copybutton_prompt_is_regexp = True
 
 
 def setup(app: Sphinx) -> None:
-    """Let Sphinx generate the pages that come from the code."""
-    from generate import write_pages
-
+    """Generate the pages that come from the code, and check the links of the site."""
     app.connect("builder-inited", lambda app: write_pages(HERE))
+    app.connect("build-finished", _check_links)
+
+
+def _check_links(app: Sphinx, failed: Exception | None) -> None:
+    if failed is None and app.builder.format == "html":
+        for link in broken_links(Path(app.outdir)):
+            logging.getLogger(__name__).warning("the link leads nowhere: %s", link)

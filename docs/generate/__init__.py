@@ -20,8 +20,12 @@ def write_pages(docs: Path) -> None:
     }
     for name, text in pages.items():
         _write(docs / name, text.encode())
-    for name, content in exercises.pages(course / "release").items():
+    notebooks = exercises.pages(course / "release")
+    for name, content in notebooks.items():
         _write(docs / "exercises" / name, content)
+    for path in (docs / "exercises").glob("*/*"):
+        if str(path.relative_to(docs / "exercises")) not in notebooks:
+            path.unlink()  # of an assignment that is no more
 
 
 def _write(path: Path, content: bytes) -> None:

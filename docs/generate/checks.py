@@ -42,11 +42,11 @@ def page() -> str:
         found = getattr(checks, name)
         kind = ModelCheck if name == "model" else found
         if inspect.isclass(kind) and issubclass(kind, Check):
-            subjects.append(_subject(f"## check.{name}(name, …)", kind))
+            subjects.append(_subject(f"## `check.{name}(name, …)`", kind))
         elif inspect.isfunction(found):
             functions.append(_entry(found, f"### check.{name}"))
         if kind is checks.function:
-            subjects.append(_subject("## What called_with(…) gives", CallCheck))
+            subjects.append(_subject("## What `called_with(…)` gives", CallCheck))
     return "\n\n".join([_HEAD, *subjects, "## Other functions", *functions]) + "\n"
 
 
@@ -65,7 +65,8 @@ def questions(kind: type) -> list[Callable[..., object]]:
 
 
 def _entry(checked: Callable[..., object], heading: str) -> str:
-    text = f"{heading}{_arguments(checked)}\n\n{_docstring(checked)}"
+    level, _, name = heading.partition(" ")
+    text = f"{level} `{name}{_arguments(checked)}`\n\n{inspect.getdoc(checked) or ''}"
     if checked in _WITHOUT_MESSAGE:
         return text
     if checked not in EXAMPLES:
@@ -99,11 +100,4 @@ def _arguments(function: Callable[..., object]) -> str:
     signature = inspect.signature(function)
     shown = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
     kept = [p for p in shown if p.name != "self"]
-    # A heading is not code: an asterisk would be taken for emphasis.
-    return str(signature.replace(parameters=kept, return_annotation=signature.empty)).replace(
-        "*", r"\*"
-    )
-
-
-def _docstring(function: Callable[..., object]) -> str:
-    return inspect.getdoc(function) or ""
+    return str(signature.replace(parameters=kept, return_annotation=signature.empty))
