@@ -52,6 +52,7 @@ autosectionlabel_prefix_document = True
 autosectionlabel_maxdepth = 2
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = "Introduction to deep learning"
 html_static_path = []
 # Reports that are pages already.

@@ -19,6 +19,11 @@ def page(name: str) -> str:
     command = typer.main.get_command(COMMANDS[name])
     context = command.context_class(command, info_name=name)
     text = get_docs_for_click(obj=command, ctx=context, name=name)
-    # Shell variables and placeholders such as <path> are code in the text, not HTML.
     text = re.sub(r"^(#+) `(.*)`$", r"\1 \2", text, flags=re.MULTILINE)
+    for sub in getattr(command, "commands", {}).values():
+        # The list has the beginning of what a command does, cut off as in a terminal.
+        said = (sub.help or "").partition("\n\n")[0].replace("\n", " ")
+        line = rf"^\* `{re.escape(sub.name)}`: .*$"
+        linked = f"* [`{sub.name}`](#{name}-{sub.name}): {said}"
+        text = re.sub(line, lambda _, linked=linked: linked, text, count=1, flags=re.MULTILINE)
     return f"<!-- Generated from `{name} --help`. -->\n\n{text}"
