@@ -29,7 +29,7 @@ _KINDS = {
     "text": None,
     "answer": None,
     "Autograded answer": {"solution": True},
-    "Autograder tests": {"grade": True, "locked": True},
+    "Autograded tests": {"grade": True, "locked": True},
     "Manually graded answer": {"solution": True, "grade": True},
     "Read-only": {"locked": True},
 }

@@ -54,6 +54,7 @@ share = 0.6
 title = "Certificate of exercises"
 statement = ["solved the exercises."]
 requires = "points"
+hours = 6
 """
 
 
