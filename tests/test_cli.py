@@ -135,6 +135,17 @@ def test_a_source_with_a_mistake_is_not_released(course):
     assert not (course / "release" / "image-data").exists()
 
 
+def test_a_release_without_any_points_says_so(tmp_path):
+    """Somebody wrote tests, and forgot to say that the cell has tests."""
+    forgot = toy.notebook(toy.code("setup", "x = 1"), toy.code("tests", "assert x == 1"))
+    made = toy.make_course(tmp_path / "toys", {"ps1/toys": forgot, "ps2/toys": toy.toy_notebook()})
+    shown = call("release", "--no-run", "--course", made)
+    assert shown.exit_code == 0, shown.output
+    told = " ".join(shown.output.split())
+    assert "ps1 gives no points" in told and "Create Assignment" in told
+    assert "ps2 gives no points" not in told
+
+
 def test_a_release_grades_the_reference_solution(tmp_path):
     made = toy.make_course(tmp_path / "toys")
     shown = call("release", "--course", made)

@@ -91,6 +91,7 @@ def release(
             box=SIMPLE_HEAD,
         )
         names = assignments or here.assignments()
+        ungraded: list[str] = []
         with progress_bar() as progress:
             task = progress.add_task("Releasing", total=len(names))
             for name in names:
@@ -111,8 +112,16 @@ def release(
                     "new" if report.changed else "unchanged",
                     "not graded" if judging is None else "full marks",
                 )
+                if not report.graded_cells:
+                    ungraded.append(name)
                 progress.advance(task)
         console.print(table)
+        for name in ungraded:
+            errors.print(
+                f"{name} gives no points: none of its cells is graded. In JupyterLab, choose "
+                "Create Assignment, and a type and points for each cell with tests.",
+                style="yellow",
+            )
 
 
 PackTarget = Annotated[
