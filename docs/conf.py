@@ -54,7 +54,6 @@ autosectionlabel_maxdepth = 2
 html_theme = "furo"
 pygments_dark_style = "github-dark"
 html_title = "Introduction to deep learning"
-html_static_path = []
 # Reports that are pages already.
 html_extra_path = ["reports"]
 html_theme_options = {"navigation_with_keys": True}

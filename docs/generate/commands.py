@@ -20,10 +20,17 @@ def page(name: str) -> str:
     context = command.context_class(command, info_name=name)
     text = get_docs_for_click(obj=command, ctx=context, name=name)
     text = re.sub(r"^(#+) `(.*)`$", r"\1 \2", text, flags=re.MULTILINE)
-    for sub in getattr(command, "commands", {}).values():
+    lines = {
         # The list has the beginning of what a command does, cut off as in a terminal.
-        said = (sub.help or "").partition("\n\n")[0].replace("\n", " ")
-        line = rf"^\* `{re.escape(sub.name)}`: .*$"
-        linked = f"* [`{sub.name}`](#{name}-{sub.name}): {said}"
-        text = re.sub(line, lambda _, linked=linked: linked, text, count=1, flags=re.MULTILINE)
+        f"* `{sub.name}`: ": f"* [`{sub.name}`](#{name}-{sub.name}): {_summary(sub.help)}"
+        for sub in getattr(command, "commands", {}).values()
+    }
+    text = "\n".join(
+        next((whole for start, whole in lines.items() if line.startswith(start)), line)
+        for line in text.splitlines()
+    )
     return f"<!-- Generated from `{name} --help`. -->\n\n{text}"
+
+
+def _summary(help: str | None) -> str:
+    return (help or "").partition("\n\n")[0].replace("\n", " ")
