@@ -3,6 +3,8 @@
 # nbgrader runs jupyter and alembic by name.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
+# Tests run on all cores; what shares a fixture that takes long to make runs on one of them.
+PYTEST := .venv/bin/pytest -n logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow fuzz docs lab release clean
@@ -23,13 +25,13 @@ test: $(READY) ## lint, check the types, and the quick tests
 	.venv/bin/ruff check
 	.venv/bin/lint-imports
 	.venv/bin/mypy
-	.venv/bin/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: $(READY) ## the tests that train models, grade the class, or drive a browser
-	.venv/bin/pytest -m slow -rs
+	$(PYTEST) -m slow -rs
 
 fuzz: $(READY) ## the property tests with fresh examples, many more: FUZZ_TIMES=20 times as many
-	.venv/bin/pytest -m hypothesis --hypothesis-profile=fuzz
+	$(PYTEST) -m hypothesis --hypothesis-profile=fuzz
 
 docs: $(READY) ## build the documentation in docs/_build/html
 	.venv/bin/sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html

@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 # nbgrader runs alembic and jupyter by name, also when this environment is not activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
+TESTS = Path(__file__).parent
+
 # What decides whether a change is good draws the same examples each time; `make fuzz` draws others,
 # and many more. A busy machine is not a failure.
 settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
@@ -23,9 +25,41 @@ settings.register_profile(
 settings.load_profile("fixed")
 
 
+# Folders of which one worker at a time runs tests: they count processes, or install programs.
+_ALONE = {"sandbox": "sandbox", "cluster": "services", "postgresql": "services"}
+# Fixtures that take long to make: all tests that share one are run by one worker. The longest come
+# first, so that the workers are done at the same time.
+_SHARED = ("hostile", "slow_half", "quick_half", "graded_class", "lab")
+_SHARED_IN_A_FILE = (
+    *("vetted", "mended", "tried", "graded", "before", "toy_class", "as_ordinary", "stock"),
+    *("models", "released", "place", "term", "node", "logged"),
+)
+
+
 def pytest_collection_modifyitems(items):
-    """Those of the sandbox come first: they fork this process, while it has no threads yet."""
-    items.sort(key=lambda item: "sandbox" not in item.path.parts)
+    """Order the tests, and say which have to stay together on one worker.
+
+    Those of the sandbox come first: they fork this process, while it has no threads yet.
+    """
+    order = ["sandbox", *_SHARED]
+    places = {}
+    for item in items:
+        group = _group(item)
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
+        places[item] = order.index(group) if group in order else len(order) + (not group)
+    items.sort(key=places.__getitem__)
+
+
+def _group(item):
+    for folder, group in _ALONE.items():
+        if folder in item.path.relative_to(TESTS).parts:
+            return group
+    for fixture in _SHARED:
+        if fixture in item.fixturenames:
+            return fixture
+    in_file = [fixture for fixture in _SHARED_IN_A_FILE if fixture in item.fixturenames]
+    return f"{item.path.stem}-{in_file[0]}" if in_file else ""
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+# A course without TensorFlow is beside nbjudge's own tests.
+import toy_course as toy
 from nbjudge.assignment import read_assignment
 from nbjudge.course import load_course
 from nbjudge.sandbox import Finding
@@ -20,11 +23,6 @@ from nbjudge.trial.reference import has_passed
 from typer.testing import CliRunner
 
 from dlcourse.cli import app
-
-# A course without TensorFlow is beside nbjudge's own tests.
-sys.path.insert(0, str(Path(__file__).parent / "nbjudge"))
-
-import toy_course as toy
 
 ROOT = Path(__file__).parents[1]
 

@@ -10,10 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-# The toy course is beside the tests of the engine.
-sys.path.insert(0, str(Path(__file__).parents[1] / "nbjudge"))
-
 import toy_course
 from cluster import dask_processes
 from cluster import slurm as machine

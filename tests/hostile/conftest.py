@@ -10,12 +10,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 import hostile_class
 import hostile_course
+import pytest
 from hostile_class import Graded, Listener
 from hostile_course import Secrets
 from nbjudge.cohort import GradingOutcome

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 import judge_process
+import pytest
 from nbjudge.capture import encode
 from nbjudge.judge import session
 from nbjudge.judge.client import Judge

@@ -10,12 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-# The helpers beside this file are no package: one called nbjudge would hide the real one.
-sys.path.insert(0, str(Path(__file__).parent))
-
 import nbjudge.cohort.grading
+import pytest
 import toy_class
 import toy_course
 from nbjudge.admit.submissions import find_submissions

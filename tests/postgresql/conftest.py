@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +15,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-
-# The toy course is beside nbjudge's own tests.
-sys.path.insert(0, str(Path(__file__).parents[1] / "nbjudge"))
 
 ROLE = "gradebook"
 # Only this role needs its password; PostgreSQL takes the first line that fits.
