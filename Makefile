@@ -3,8 +3,7 @@
 # nbgrader runs jupyter and alembic by name.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
-# Tests run on all cores; what shares a fixture that takes long to make runs on one of them.
-PYTEST := .venv/bin/pytest -n logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+PYTEST := .venv/bin/pytest
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow fuzz docs lab release clean

@@ -178,7 +178,7 @@ WITHOUT_WEIGHTS = {name for name in HOSTILE if "huge" in name or "layers" in nam
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_configurations(name):
-    started = time.perf_counter()
+    started = time.process_time()
     weights = [np.zeros((4, 3), "float32"), np.zeros(3, "float32")]
     try:
         data = forged(HOSTILE[name], [] if name in WITHOUT_WEIGHTS else weights)
@@ -188,7 +188,7 @@ def test_hostile_configurations(name):
         decode(data, limit=LIMIT)
     about_weights = "weights for" in str(damaged.value) or "weight of" in str(damaged.value)
     assert about_weights == (name in {"units below", "more units than weights", "filters"})
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_the_forged_configuration_would_be_taken_if_it_were_sound():
@@ -262,7 +262,7 @@ def test_altered_models_are_values_or_damaged():
     model.compile("adam", loss, metrics=["accuracy"])
     data = encode(model, limit=LIMIT)
     chance = random.Random(3)
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(250):
         altered = bytearray(data)
         at = chance.randrange(8, len(data) - 70)
@@ -272,7 +272,7 @@ def test_altered_models_are_values_or_damaged():
             altered[at] ^= 1 << chance.randrange(8)
         with contextlib.suppress(Damaged):
             decode(bytes(altered), limit=LIMIT)
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_nothing_is_left_behind_by_a_refused_model():

@@ -74,7 +74,7 @@ def test_the_qr_code_of_its_address_can_be_read_by_phones(signing, name, charact
 def test_it_takes_less_than_20_ms(signing):
     times = []
     for index in range(20):
-        start = time.perf_counter()
+        start = time.process_time()
         signing.token(status_index=index)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert statistics.median(times) < 0.02

@@ -246,12 +246,12 @@ def test_without_a_sound_status_list_nothing_is_valid(signing, damage):
 def test_a_status_list_that_unpacks_to_gigabytes_is_refused_early(outcome_of, signing):
     bomb = list_with(signing, subject={"encodedList": packed(bytes(30_000_000))})
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.process_time()
     assert outcome_of(signing.token(), status_list=bomb).outcome is Outcome.UNREADABLE
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 20_000_000
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("document", [{}, [], None, "x", {"id": 5}, {"id": "did:web:a"}])
@@ -324,10 +324,10 @@ def test_it_is_found_in_an_address_and_in_a_text_around_it(signing, tmp_path):
 def test_a_file_without_one_is_told_what_to_do(tmp_path, content, said):
     path = tmp_path / "file"
     path.write_bytes(content)
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(CertificateError, match=said):
         credential_in(path)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_two_certificates_at_once_are_not_guessed_between(signing, tmp_path):

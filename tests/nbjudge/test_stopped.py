@@ -31,9 +31,61 @@ def test_a_hand_in_with_an_indentation_error_is_told_of_it(graded_class):
     )
 
 
-@pytest.mark.parametrize(
-    "source", ["def half(x:", "    async def half (", "class half", "half = 1/0"]
-)
+MADE = [
+    "half = 1/0",
+    "a, half = 1, 1/0",
+    "(a, [half, *b]) = f()",
+    "*half, a = f()",
+    "a = half = 1/0",
+    "half: float = 1/0",
+    "half += 1",
+    "half = !ls",
+    "x = 1/0\nimport half",
+    "import os as half",
+    "from os import (path,\n    half)",
+    "import half.x",
+    "with open('x') as half: pass",
+    "with a as (b, half): pass",
+    "for a, half in 1/0: pass",
+    "if (half := 1/0): pass",
+    "[half := x for x in 1/0]",
+    "def half(x): pass",
+    "async def half(): pass",
+    "@f\nclass half: pass",
+    "try: 1/0\nexcept E as half: raise",
+    "match 1/0:\n    case [half]: pass",
+    "match 1/0:\n    case {'a': 1, **half}: pass",
+    "def make():\n    global half\n    half = 1\nmake()",
+    "if 1/0:\n    half = 1",
+    "%matplotlib widget\nhalf = 1",
+    "!pip install x\nhalf = 1",
+    "%%time\nhalf = 1/0",
+    "%time half = 1/0",
+    "%%capture half\n1/0",
+    "%%bash --out half\nls",
+    "%store -r a half",
+    "%sql half << select",
+    "if True:\n    %store -r half",
+    "%sc half=ls",
+    # Python cannot read these.
+    "def half(x:",
+    "    async def half (",
+    "class half",
+    "half = (1",
+    "a, half = (1",
+    "a = half = (1",
+    "half: int = (",
+    "half += (1",
+    "if (half := (1:",
+    "for a, half in (x:",
+    "with open(x as half:",
+    "import os as half; (",
+    "from os import path, half; (",
+    "x = [\nhalf = 3",
+]
+
+
+@pytest.mark.parametrize("source", MADE)
 def test_however_the_name_is_made(source):
     told = with_cause(MISSING, [new_markdown_cell("# half"), cell(source, "OSError: no disk")])
     why = "The cell that makes half stopped: OSError: no disk. Mend that cell first."
@@ -56,6 +108,18 @@ def test_the_last_cell_that_stopped_counts():
         [cell("half = 1")],
         [cell("print(half)", "OSError: x")],
         [cell("halfway = 1", "E: x")],
+        [cell("f(half=1)", "E: x")],
+        [cell("x.half = 1", "E: x")],
+        [cell("d[half] = 1", "E: x")],
+        [cell("a = half", "E: x")],
+        [cell("[half for half in x]", "E: x")],
+        [cell("def f(half): pass", "E: x")],
+        [cell("%timeit half = 1", "E: x")],
+        [cell("half == 1 (", "E: x")],
+        [cell("f(half=(1", "E: x")],
+        [cell("print(half, a=(1", "E: x")],
+        [cell("a = half (1", "E: x")],
+        [cell("# half = 1\nx = (", "E: x")],
     ],
 )
 def test_nothing_is_added_where_no_cell_that_makes_it_stopped(cells):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,16 @@ from nbjudge.cells.scopes import bound_by, globals_bound_by
 if TYPE_CHECKING:
     from IPython.core.inputtransformer2 import TransformerManager
 
-# Their cell is Python, run in the notebook's own namespace.
-_PYTHON_MAGICS = {"time", "timeit", "capture", "prun"}
+# What `%pylab` brings.
+_PYLAB = """
+import numpy
+import numpy as np
+import matplotlib
+from matplotlib import pylab, mlab, pyplot
+import matplotlib.pyplot as plt
+from numpy import *
+from matplotlib.pyplot import *
+"""
 _LONGEST_CACHED = 512
 # A line that IPython may take for a magic, and how many lines take it a second or two.
 _MAGIC = re.compile(r"^[ \t]*[!%?]|=[ \t]*[!%]|\?[ \t]*$", re.MULTILINE)
@@ -40,15 +49,12 @@ def parse(source: str) -> ast.Module:
     if _lines_to_read(source) > _MOST_LINES:
         return ast.Module([], [])
     try:
-        tree = ast.parse(_transformer().transform_cell(source))
+        text = _transformer().transform_cell(source)
+        tree = ast.parse(text)
     # IPython gives up with a RuntimeError.
     except (SyntaxError, ValueError, RuntimeError, MemoryError):
         return ast.Module([], [])
-    body: list[ast.stmt] = []
-    for statement in tree.body:
-        inner = _code_in_magic(statement)
-        body += [statement] if inner is None else parse(inner).body
-    return ast.Module(body, [])
+    return _Magics().visit(tree) if "get_ipython()" in text else tree
 
 
 def _lines_to_read(source: str) -> int:
@@ -64,26 +70,69 @@ def _transformer() -> TransformerManager:
     return TransformerManager()
 
 
+class _Magics(ast.NodeTransformer):
+    """Puts the Python that a magic runs, or what it binds, in the place of its call."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt | list[ast.stmt]:
+        """The statements in the place of one."""
+        inner = _code_in_magic(node)
+        return node if inner is None else parse(inner).body or [ast.Pass()]
+
+
 def _code_in_magic(statement: ast.stmt) -> str | None:
-    """The Python inside ``%%time`` and its like, which IPython makes a call with a string."""
+    """Python for ``%%time`` and its like, which IPython makes a call with strings."""
     match statement:
         case ast.Expr(ast.Call(ast.Attribute(attr=attr), arguments)):
             pass
         case _:
             return None
-    texts = [getattr(argument, "value", None) for argument in arguments]
-    if not all(isinstance(text, str) for text in texts) or not texts:
-        return None
-    name, rest = str(texts[0]), [str(text) for text in texts[1:]]
-    if name not in _PYTHON_MAGICS or attr not in ("run_cell_magic", "run_line_magic"):
-        return None
-    if attr == "run_line_magic":
-        return rest[0] if name in ("time", "timeit") and rest else ""
-    first = rest[0].strip()
+    match [getattr(argument, "value", None) for argument in arguments]:
+        case [str(name), str(line)] if attr == "run_line_magic":
+            return _code_in_line_magic(name, line)
+        case [str(name), str(line), str(body)] if attr == "run_cell_magic":
+            return _code_in_cell_magic(name, line, body)
+        case _:
+            return None
+
+
+def _code_in_line_magic(name: str, line: str) -> str | None:
+    if name == "timeit":  # which keeps what it binds to itself
+        return f"def _(): {_without_options(line)}\n_()"
+    if name in ("time", "prun"):
+        return _without_options(line)
+    if name == "pylab":
+        return _PYLAB
+    if name == "store":
+        words = line.split()
+        return _binding(words[1:]) if words[:1] == ["-r"] else None
+    if name == "sc":
+        return _binding(re.findall(r"(\w+)\s*=", line)[:1])
+    return _binding(_output_names(line)) or None
+
+
+def _code_in_cell_magic(name: str, line: str, body: str) -> str | None:
     if name == "capture":
-        bound = [word for word in first.split() if word.isidentifier()]
-        return "".join(f"{word} = None\n" for word in bound) + rest[1]
-    return rest[1]
+        return _binding(line.split()) + body
+    if name == "timeit":
+        return f"def _():\n    if True:\n{textwrap.indent(body, ' ' * 8)}\n_()"
+    if name in ("time", "prun"):
+        return body
+    return _binding(_output_names(line)) or None
+
+
+def _without_options(line: str) -> str:
+    return re.sub(r"^\s*(-\w+\s+(\d+\s+)?)*", "", line)
+
+
+def _output_names(line: str) -> list[str]:
+    """``x`` of ``--out x``, ``-o x,y`` and ``x << select``, as programs in notebooks are used."""
+    behind = re.findall(r"(?:^|\s)(?:-o|--(?:out|output|err|proc))[ =]([\w,]+)", line)
+    before = re.findall(r"^\s*(\w+)\s*<<", line)
+    return [name for text in behind + before for name in text.split(",")]
+
+
+def _binding(names: Iterable[str]) -> str:
+    return "".join(f"{name} = None\n" for name in names if name.isidentifier())
 
 
 @functools.lru_cache(_LONGEST_CACHED)
