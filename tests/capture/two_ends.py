@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbjudge.capture import FunctionTable, RemoteFunction, decode, encode, perform_call
+from nbjudge.capture import FunctionTable, Link, RemoteFunction, decode, encode, perform_call
 
 LIMIT = 50_000_000
 
@@ -17,6 +17,8 @@ class Notebook:
     def __init__(self):
         self.table = FunctionTable()
         self.refs = []
+        self.link = Link(self.send, limit=LIMIT)
+        self.table.ask = self.link.answer
 
     def send(self, ref, request):
         self.refs.append(ref)
@@ -24,7 +26,7 @@ class Notebook:
 
     def hand_out(self, value, prefix="test_a/f"):
         data = encode(value, limit=LIMIT, functions=self.table.under(prefix))
-        return decode(data, limit=LIMIT, make_function=self.make)
+        return decode(data, limit=LIMIT, hooks=self.link.hooks())
 
     def make(self, facts):
-        return RemoteFunction(facts, self.send, limit=LIMIT)
+        return RemoteFunction(facts, self.send, limit=LIMIT, link=self.link)

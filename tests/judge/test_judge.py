@@ -74,10 +74,32 @@ def test_partial_credit(notebook, source, score):
     assert judged.outputs[-1]["data"] == {"text/plain": repr(score)}
 
 
+SHOWN_ONLY = [
+    "import numpy as np\nnp.arange(3)",
+    "[x]",
+    "x == 3",
+    "import numpy as np\nnp.bool_(True)",
+    "{'a': x}",
+    "'well done'",
+    "shown = [x]\nshown",
+]
+
+
+@pytest.mark.parametrize("source", SHOWN_ONLY)
+def test_a_last_value_that_is_only_shown_costs_nothing(notebook, source):
+    assert notebook.run(source, x=3).score == 3.0
+
+
+@pytest.mark.parametrize("source", ["assert x == 3", "x", "None"])
+def test_a_test_of_no_points(notebook, source):
+    judged = notebook.run(source, points=0, x=3 if "==" in source else 0)
+    assert (judged.score, judged.instructor_error) == (0.0, "")
+
+
 FOR_INSTRUCTORS = [
-    ("secret_value = 'a'\n[secret_value]", "ended with the value ['a'], which is not a number"),
+    ("points = [1] * 3\npoints", "ended with the value [1, 1, 1], which is not a number"),
     ("3.5", "ended with the value 3.5, which is not a number of points from 0 to 3"),
-    ("x == 3", "ended with the value True"),
+    ("x == 4", "ended with the value False"),
     ("float('nan')", "ended with the value nan"),
     ("def f(:", "is not valid Python"),
     ("return 3", "is not valid Python"),

@@ -28,6 +28,7 @@ AUTOGRADE = [
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
     "nbjudge.extensions.preprocessors.save_grades.SaveGrades",
+    "nbjudge.extensions.preprocessors.leave_undecided.LeaveUndecided",
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbjudge.extensions.preprocessors.write_record.WriteRecord",
 ]

@@ -95,8 +95,12 @@ def find_assignment(course: Course, name: str) -> Assignment | None:
             notebooks = [notebook.name for notebook in gradebook.find_assignment(name).notebooks]
         except MissingEntry:
             return None
+        in_kernel = course.settings.tests_in_student_kernel.get(name, [])
         blueprints = tuple(
-            read_blueprint(gradebook, folder, release, name, item, around) for item in notebooks
+            read_blueprint(gradebook, folder, release, name, item, around).with_kernel_tests(
+                in_kernel
+            )
+            for item in notebooks
         )
     if not blueprints:
         return None

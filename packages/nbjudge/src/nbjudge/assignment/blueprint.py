@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,12 +65,26 @@ class Blueprint:
         return needs_of(self.cells, grade_id)
 
     def in_kernel(self, grade_id: str) -> bool:
-        """Whether a test cell asks to be run in the student's kernel."""
-        return runs_in_kernel(self.tests[grade_id].source)
+        """Whether a test cell is run in the student's kernel, by its own line or by a setting."""
+        forced = any(c.grade_id == grade_id and c.forced_into_kernel for c in self.cells)
+        return forced or runs_in_kernel(self.tests[grade_id].source)
+
+    def with_kernel_tests(self, grade_ids: Collection[str]) -> Blueprint:
+        """The same with these test cells run in the student's kernel."""
+        cells = tuple(
+            replace(cell, forced_into_kernel=True)
+            if cell.is_test and cell.grade_id in grade_ids
+            else cell
+            for cell in self.cells
+        )
+        return replace(self, cells=cells)
 
     def digest(self) -> str:
         """The sha256 (hex) of all that decides how a submission of it is judged."""
-        texts = [[cell.grade_id, cell.source] for cell in self.cells]
+        texts = [
+            [cell.grade_id, cell.source, *(["in kernel"] if cell.forced_into_kernel else [])]
+            for cell in self.cells
+        ]
         data = json.dumps([masters_digest({self.notebook: list(self.masters)}), texts])
         return hashlib.sha256(data.encode()).hexdigest()
 

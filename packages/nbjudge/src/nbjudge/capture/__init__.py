@@ -9,12 +9,14 @@ from nbjudge.capture.calls import call_request, perform_call
 from nbjudge.capture.codec import decode, encode
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.functions import FunctionFacts, FunctionTable, ParameterFacts
+from nbjudge.capture.link import Link
 from nbjudge.capture.remote import RemoteFunction
 
 __all__ = [
     "Damaged",
     "FunctionFacts",
     "FunctionTable",
+    "Link",
     "NotHandedOut",
     "ParameterFacts",
     "RemoteFunction",

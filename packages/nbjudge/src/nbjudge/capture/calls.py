@@ -9,8 +9,9 @@ Numbers are those of the shared objects in the request (see ``codec``), and the 
 number]`` in a reply is the caller's very object; ``["view", number, offset, strides, array]`` looks
 into it.
 
-Two more tags in a request: ``["own", ref]``, a function of the notebook, and ``["import", module,
-qualified name]``, which only the student's process looks up.
+Three more tags in a request: ``["own", ref]``, a function of the notebook, ``["import", module,
+qualified name]``, which only the student's process looks up, and ``["callback", number, name]``, a
+function of the test's, which the judge calls (see ``callbacks`` and ``link``).
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ from collections import deque
 from typing import Any
 
 from nbjudge.capture import exceptions, plain, randomness
+from nbjudge.capture.callbacks import hooks_of
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.functions import FunctionTable, name_of
-from nbjudge.capture.remote import encoded_call, place_of
+from nbjudge.capture.link import Link
+from nbjudge.capture.remote import encoded_call
 from nbjudge.capture.tree import Decoder, Encoder
 
 # Letters of what a call printed that are handed out.
@@ -37,7 +40,11 @@ _PRINTED = 100_000
 
 def call_request(args: tuple, kwargs: dict, *, limit: int) -> bytes:
     """The arguments of a call as bytes, for ``perform_call``. Raises ``NotHandedOut``."""
-    return encoded_call(args, kwargs, limit)[0]
+    return encoded_call(args, kwargs, limit, Link(_nobody, limit=limit))[0]
+
+
+def _nobody(ref: str, request: bytes) -> bytes:
+    raise NotHandedOut(f"nobody can be asked for {ref}")
 
 
 def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) -> bytes:
@@ -51,8 +58,7 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
     Whatever the function does, also SystemExit, is in the reply. A KeyboardInterrupt counts as
     the time limit's.
     """
-    number = table.calls[ref] = table.calls.get(ref, -1) + 1
-    results = table.under(f"{ref}()#{number}")
+    results = table.under(table.next_call(ref))
     try:
         function = table.get(ref)
         args, kwargs, shared, luck = _arguments(table, request, limit)
@@ -88,7 +94,7 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
 
 
 def _arguments(table: FunctionTable, request: bytes, limit: int) -> tuple[list, dict, list, Any]:
-    hooks = {"own": lambda d, ref: table.get(ref), "import": lambda d, m, q: place_of(m, q)}
+    hooks = hooks_of(table, limit)
 
     def work() -> tuple[list, dict, list, Any]:
         (positional, keywords, *luck), buffers = opened(request, limit)

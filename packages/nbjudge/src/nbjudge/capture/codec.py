@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nbjudge.capture import limits
@@ -106,13 +106,20 @@ def guarded_decode(work: Callable[[], Any]) -> Any:
         raise Damaged(f"no value: {type(error).__name__}: {str(error)[:200]}") from None
 
 
-def decode(data: bytes, *, limit: int, make_function: Callable[[Any], Any] | None = None) -> Any:
+def decode(
+    data: bytes,
+    *,
+    limit: int,
+    make_function: Callable[[Any], Any] | None = None,
+    hooks: Mapping[str, Callable[..., Any]] | None = None,
+) -> Any:
     """The value that ``data`` holds. Nothing in ``data`` can run.
 
     Args:
         limit: bytes that are accepted.
         make_function: makes what stands for a function from its ``FunctionFacts``; without one,
             bytes with a function in them are refused.
+        hooks: decode tags that only this caller knows; see ``Link.hooks``.
 
     Raises ``Damaged``, and nothing else, whatever ``data`` is.
     """
@@ -121,7 +128,7 @@ def decode(data: bytes, *, limit: int, make_function: Callable[[Any], Any] | Non
         from nbjudge.capture.functions import facts_hook
 
         node, buffers = opened(data, limit)
-        hooks = {} if make_function is None else {"function": facts_hook(make_function)}
-        return Decoder(buffers, hooks).value(node)
+        own = {} if make_function is None else {"function": facts_hook(make_function)}
+        return Decoder(buffers, {**own, **(hooks or {})}).value(node)
 
     return guarded_decode(work)

@@ -12,6 +12,7 @@ from nbjudge.capture.kinds import bases_of
 
 _TEXT = 20_000
 _ARGUMENTS = 20
+_PLAIN = (type(None), bool, float, str, int)
 # By module and name, as in "re.error".
 _OF_LIBRARIES = {
     f"{module}.{name}": (module, name)
@@ -44,28 +45,90 @@ _BY_MESSAGE |= {"BaseExceptionGroup", "ExceptionGroup", "KeyboardInterrupt", "Ge
 _BY_MESSAGE |= {"StopIteration", "StopAsyncIteration"}
 
 
-def exception_node(encoder: Any, error: BaseException) -> list:
-    """``[names of the class and its bases, message, arguments or None]``."""
-    kinds = bases_of(type(error))
-    names = [_name(kind)[:200] for kind in kinds if kind is not object][:50]
+def class_node(functions: Any, kind: type) -> tuple[list[str], list[int | None]]:
+    """The names of a class of exceptions and its bases, with the numbers of those of a notebook.
+
+    ``functions`` numbers them, if it can.
+    """
+    bases = [base for base in bases_of(kind) if base is not object][:50]
+    number_of = getattr(functions, "number_of", None)
+    names = [_name(base)[:200] for base in bases]
+    numbers = [
+        None
+        if number_of is None or name in _OF_LIBRARIES or _BUILTIN.get(name) is base
+        else number_of(base)
+        for name, base in zip(names, bases, strict=True)
+    ]
+    return names, numbers
+
+
+def class_of(known: dict[int, type[BaseException]], names: Any, numbers: Any) -> Any:
+    """The class that ``class_node`` told; ``known`` are those of the notebook's own, by number.
+
+    Raises ``Damaged``.
+    """
+    if not (type(names) is list and type(numbers) is list and 0 < len(names) == len(numbers) <= 50):
+        raise Damaged("no class of exceptions")
+    if not all(type(name) is str and len(name) <= 200 for name in names):
+        raise Damaged("an exception without a class")
+    if not all(number is None or type(number) is int for number in numbers):
+        raise Damaged("an exception whose class has no number")
+    if numbers[0] is None:
+        return _kind(names)
+    if numbers[0] not in known:
+        later = [i for i, n in enumerate(numbers) if i and (n is not None or _is_known(names[i]))]
+        base = class_of(known, names[later[0] :], numbers[later[0] :]) if later else Exception
+        name = names[0] if names[0].isidentifier() else "NotebookError"
+        if not issubclass(base, Exception) or base.__name__ in _BY_MESSAGE:
+            base = Exception
+        known[numbers[0]] = type(name, (base,), {"__module__": "__main__"})
+    return known[numbers[0]]
+
+
+def exception_node(encoder: Any, error: BaseException) -> list[Any]:
+    """``[names of the class and its bases, message, arguments or None, numbers, attributes]``.
+
+    Attributes are those with plain values, for tests that look at more than the message.
+    """
+    names, numbers = class_node(encoder.functions, type(error))
     try:
         message = str(error)[:_TEXT]
     except Exception:
         message = ""
-    return [names, encoder.node(message), _arguments(encoder, error)]
+    own = getattr(error, "__dict__", None)
+    found = [
+        [name, encoder.node(value)]
+        for name, value in list(own.items() if type(own) is dict else ())[:_ARGUMENTS]
+        if type(name) is str and name.isidentifier() and not name.startswith("_")
+        if type(value) in _PLAIN and len(repr(value)) <= _TEXT
+    ]
+    return [names, encoder.node(message), _arguments(encoder, error), numbers, found]
 
 
 def exception_of(decoder: Any, node: Any) -> BaseException:
     """An exception that a caller can tell like the original. Raises ``Damaged``."""
-    if type(node) is not list or len(node) != 3 or type(node[0]) is not list:
+    if type(node) is not list or len(node) != 5 or type(node[0]) is not list:
         raise Damaged("no exception")
-    names, message, arguments = node[0], decoder.value(node[1]), node[2]
+    names, message, arguments, numbers, attributes = (
+        node[0], decoder.value(node[1]), node[2], node[3], node[4],
+    )  # fmt: skip
     if not names or len(names) > 50 or not all(type(n) is str and len(n) <= 200 for n in names):
         raise Damaged("an exception without a class")
     if type(message) is not str:
         raise Damaged("an exception without a message")
     args = None if arguments is None else tuple(decoder.values(arguments))
-    kind = _kind(names)
+    make = decoder.hooks.get("exception_class", _decode_class)
+    error = _made(make(decoder, names, numbers), message, args)
+    if type(attributes) is not list or len(attributes) > _ARGUMENTS:
+        raise Damaged("an exception with too many attributes")
+    for name, value in attributes:
+        if type(name) is not str or not name.isidentifier() or name.startswith("_"):
+            raise Damaged("an exception with an attribute of no name")
+        setattr(error, name, decoder.value(value))
+    return error
+
+
+def _made(kind: type[BaseException], message: str, args: tuple[Any, ...] | None) -> BaseException:
     if args is not None and kind.__name__ not in _BY_MESSAGE:
         try:
             error = kind(*args)
@@ -74,6 +137,14 @@ def exception_of(decoder: Any, node: Any) -> BaseException:
         if type(error) is kind and str(error) == message:
             return error
     return _with_message(kind, message)
+
+
+def _is_known(name: str) -> bool:
+    return name in _BUILTIN or name in _OF_LIBRARIES
+
+
+def _decode_class(decoder: Any, names: Any, numbers: Any) -> Any:
+    return class_of({}, names, numbers)
 
 
 def _name(kind: type) -> str:
@@ -87,10 +158,9 @@ def _name(kind: type) -> str:
 
 def _arguments(encoder: Any, error: BaseException) -> list | None:
     args = BaseException.__dict__["args"].__get__(error)
-    plain = (type(None), bool, float, str, int)
     if type(args) is not tuple or len(args) > _ARGUMENTS:
         return None
-    if not all(type(a) in plain and len(repr(a)) <= _TEXT for a in args):
+    if not all(type(a) in _PLAIN and len(repr(a)) <= _TEXT for a in args):
         return None
     return [encoder.node(a) for a in args]
 
@@ -124,3 +194,6 @@ def _with_message(kind: type[BaseException], message: str) -> BaseException:
     error = told.__new__(told, message)
     error.args = (message,)
     return error
+
+
+DECODERS = {"exception_class": _decode_class}

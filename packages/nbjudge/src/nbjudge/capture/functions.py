@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from nbjudge.capture import exceptions, kept
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.kept import KeptObject
+from nbjudge.capture.kinds import bases_of
+from nbjudge.capture.operations import OPERATIONS
 from nbjudge.capture.places import LONGEST, place_of
 
 # Classes that are values of their own, such as what `type(x)` gives; calling them is harmless.
@@ -46,7 +49,8 @@ class FunctionFacts:
     """What is known of a function without calling it.
 
     ``ref`` is how to call it; ``parameters`` is None where Python does not know them (some of
-    numpy's own functions). ``place`` is where it says it was imported from, as in ``places``.
+    numpy's own functions). ``place`` is where it says it was imported from, as in ``places``;
+    ``kinds`` are a class's number and those of its bases.
     """
 
     ref: str
@@ -56,27 +60,62 @@ class FunctionFacts:
     parameters: tuple[ParameterFacts, ...] | None
     is_class: bool
     place: str = ""
+    kinds: tuple[int, ...] = ()
+
+
+@dataclass
+class _State:
+    """What all tables of one notebook share."""
+
+    calls: dict[str, int] = field(default_factory=dict)
+    randomness: dict[str, Any] = field(default_factory=dict)
+    functions: dict[str, Any] = field(default_factory=dict)
+    numbers: dict[int, int] = field(default_factory=dict)
+    numbered: list[Any] = field(default_factory=list)
+    ask: Callable[[int, bytes], bytes] | None = None
 
 
 class FunctionTable:
-    """The functions that were handed out, by reference; it lives in the student's process.
+    """The functions and objects that were handed out, by reference; in the student's process.
 
     References are made of a prefix and of the function's place in what was handed out, so the
-    same notebook gives the same references every time.
+    same notebook gives the same references every time. ``ask`` has a function of the test's called
+    by the judge, with its number and the arguments.
     """
 
-    def __init__(self) -> None:
-        self.prefix = ""
-        self.calls: dict[str, int] = {}
-        self.randomness: dict[str, Any] = {}
-        self._functions: dict[str, Callable] = {}
+    def __init__(self, prefix: str = "", state: _State | None = None) -> None:
+        self.prefix = prefix
+        self._state = state or _State()
+
+    @property
+    def randomness(self) -> dict[str, Any]:
+        """Where the random numbers of the test's seed go on."""
+        return self._state.randomness
+
+    @property
+    def ask(self) -> Callable[[int, bytes], bytes] | None:
+        """How to have a function of the test's called; None where nobody listens."""
+        return self._state.ask
+
+    @ask.setter
+    def ask(self, ask: Callable[[int, bytes], bytes] | None) -> None:
+        self._state.ask = ask
 
     def under(self, prefix: str) -> FunctionTable:
         """The same table for what is handed out under ``prefix``, such as "test_a/describe"."""
-        table = FunctionTable()
-        table.prefix, table.calls, table._functions = prefix, self.calls, self._functions
-        table.randomness = self.randomness
-        return table
+        return FunctionTable(prefix, self._state)
+
+    def next_call(self, ref: str) -> str:
+        """The prefix for what the next call of ``ref`` hands out."""
+        number = self._state.calls[ref] = self._state.calls.get(ref, -1) + 1
+        return f"{ref}()#{number}"
+
+    def number_of(self, value: Any) -> int:
+        """The number of an object, the same for the same object, which is kept."""
+        number = self._state.numbers.setdefault(id(value), len(self._state.numbered))
+        if number == len(self._state.numbered):
+            self._state.numbered.append(value)
+        return number
 
     def keep(self, path: str, function: Any) -> str:
         """Keep ``function``, or any other object; gives its reference.
@@ -84,16 +123,25 @@ class FunctionTable:
         ``path`` is where it was found, "" for the value itself.
         """
         ref = "/".join(part for part in (self.prefix, path) if part) or "value"
-        self._functions[ref] = function
+        self._state.functions[ref] = function
         return ref
 
-    def get(self, ref: str) -> Callable:
-        """The function of a reference. Raises ``KeyError``."""
-        return self._functions[ref]
+    def get(self, ref: str) -> Callable[..., Any]:
+        """The function of a reference, or what one of ``operations`` does. Raises ``KeyError``."""
+        name = ref.removeprefix("operation/")
+        if name != ref and name in OPERATIONS:
+            return OPERATIONS[name]
+        found: Callable[..., Any] = self._state.functions[ref]
+        return found
 
-    def node(self, path: str, function: Callable) -> list:
+    def node(self, path: str, function: Callable[..., Any]) -> list[Any]:
         """The node of ``function``, which is kept from now on."""
-        return ["function", _facts_node(self.keep(path, function), function)]
+        number = getattr(function, "number", None)
+        if type(function).__name__ == "TestFunction" and type(number) is int:
+            return ["callback", number]
+        if isinstance(function, type) and issubclass(function, BaseException):
+            return ["exception_class", *exceptions.class_node(self, function)]
+        return ["function", _facts_node(self.keep(path, function), function, self)]
 
 
 def encode(encoder: Any, value: Any, kind: type) -> list | None:
@@ -104,6 +152,10 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
         return None
     if kind is type and (value in _PLAIN_CLASSES or _is_numpy_class(value)):
         return ["class", _PLAIN_CLASSES.get(value) or f"numpy.{value.__name__}"]
+    is_own = kind.__module__ == "__main__" and not isinstance(value, type)
+    if is_own and hasattr(encoder.functions, "keep"):
+        words = f"an object of the class {kind.__name__} cannot be handed out{encoder.place()}"
+        return kept.node(encoder, value, kind, words)
     if encoder.functions is None:
         raise NotHandedOut(f"a function cannot be handed out here{encoder.place()}")
     return encoder.functions.node(encoder.path(), value)
@@ -140,7 +192,7 @@ def _is_numpy_class(value: type) -> bool:
     return value.__module__ == "numpy" and value.__name__ in _NUMPY_CLASSES
 
 
-def _facts_node(ref: str, function: Callable) -> dict:
+def _facts_node(ref: str, function: Callable, table: FunctionTable) -> dict:
     kind = type(function)
     name = name_of(function) or kind.__name__
     return {
@@ -151,6 +203,9 @@ def _facts_node(ref: str, function: Callable) -> dict:
         "parameters": _parameters(function),
         "is_class": issubclass(kind, type),
         "place": place_of(function),
+        "kinds": [table.number_of(base) for base in bases_of(function) if base is not object][:50]
+        if issubclass(kind, type)
+        else [],
     }
 
 
@@ -206,10 +261,13 @@ def _facts(node: Any) -> FunctionFacts:
         if type(parameters) is not list or len(parameters) > _PARAMETERS:
             raise Damaged("no parameters")
         parameters = tuple(map(_parameter, parameters))
+    kinds = node.get("kinds", [])
+    if type(kinds) is not list or len(kinds) > 50 or not all(type(n) is int for n in kinds):
+        raise Damaged("no classes")
     place = node.get("place", "")
     if type(place) is not str or len(place) > LONGEST:
         raise Damaged("no place")
-    return FunctionFacts(*texts, doc, parameters, node.get("is_class") is True, place)
+    return FunctionFacts(*texts, doc, parameters, node.get("is_class") is True, place, tuple(kinds))
 
 
 def _parameter(node: Any) -> ParameterFacts:

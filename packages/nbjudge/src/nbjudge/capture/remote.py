@@ -7,14 +7,17 @@ import inspect
 import sys
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbjudge.capture import exceptions, randomness
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
-from nbjudge.capture.functions import FunctionFacts, ParameterFacts, facts_hook
-from nbjudge.capture.kept import KeptObject, claimed_place_of, ref_of
+from nbjudge.capture.functions import FunctionFacts, ParameterFacts
+from nbjudge.capture.kept import KeptObject, RemoteObject, claimed_place_of, ref_of
 from nbjudge.capture.tree import Decoder, Encoder
+
+if TYPE_CHECKING:
+    from nbjudge.capture.link import Link
 
 DEFAULT_LIMIT = 100_000_000
 _STAYS = (
@@ -40,9 +43,17 @@ class RemoteFunction:
         send: Callable[[str, bytes], bytes],
         *,
         limit: int = DEFAULT_LIMIT,
+        link: Link | None = None,
     ):
-        """``send`` takes a reference and a request, and gives the reply; ``limit``: its bytes."""
-        self.facts, self._send, self._limit = facts, send, limit
+        """``send`` takes a reference and a request, and gives the reply; ``limit``: its bytes.
+
+        ``link`` knows what else was handed out and in; without one there is nothing else.
+        """
+        if link is None:
+            from nbjudge.capture.link import Link
+
+            link = Link(send, limit=limit)
+        self.facts, self._send, self._limit, self._link = facts, send, limit, link
         self.__name__, self.__qualname__ = facts.name, facts.qualname
         self.__doc__ = facts.doc
         signature = _signature(facts)
@@ -51,7 +62,7 @@ class RemoteFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function with these arguments; see the class for what comes of it."""
-        message, given = encoded_call(args, kwargs, self._limit)
+        message, given = encoded_call(args, kwargs, self._limit, self._link)
         reply = self._send(self.facts.ref, message)
         changes, outcome, error, printed = guarded_decode(lambda: self._read(reply, given))
         # Only a test that listens hears it: elsewhere it would show the arguments of hidden tests.
@@ -64,13 +75,48 @@ class RemoteFunction:
         return outcome
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(_STAYS.format(name=name, function=self.__dict__.get("__name__", "it")))
+        facts = self.__dict__.get("facts")
+        if facts is None or name.startswith(("__", "_repr_", "_ipython_")):
+            own = facts.name if facts is not None else "it"
+            raise AttributeError(_STAYS.format(name=name, function=own))
+        return self._link.operate("getattr", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("__") or name in ("facts", "_send", "_limit"):
+        if name.startswith("__") or name in ("facts", "_send", "_limit", "_link"):
             object.__setattr__(self, name, value)
         else:
-            raise AttributeError(_STAYS.format(name=name, function=self.__name__))
+            self._link.operate("setattr", self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._link.operate("delattr", self, name)
+
+    def __instancecheck__(self, instance: Any) -> bool:
+        """Whether ``instance`` is an object of this class of the notebook's."""
+        if not self.facts.kinds:
+            raise TypeError(f"{self.__name__} is no class")
+        return isinstance(instance, RemoteObject) and self.facts.kinds[0] in instance.kinds
+
+    def __subclasscheck__(self, other: Any) -> bool:
+        """Whether ``other`` is this class or one that comes from it."""
+        if not self.facts.kinds:
+            raise TypeError(f"{self.__name__} is no class")
+        kinds = other.facts.kinds if isinstance(other, RemoteFunction) else vars(other).get("kinds")
+        return self.facts.kinds[0] in (kinds or ())
+
+    def __eq__(self, other: object) -> bool:
+        """The class that ``type(object)`` gives is this one."""
+        if isinstance(other, RemoteFunction):
+            return (
+                self is other
+                or self.facts.ref == other.facts.ref
+                or (bool(self.facts.kinds) and self.facts.kinds == other.facts.kinds)
+            )
+        if self.facts.kinds and isinstance(other, type) and issubclass(other, RemoteObject):
+            return other.kinds[:1] == self.facts.kinds[:1]
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.facts.kinds or self.facts.ref)
 
     def __repr__(self) -> str:
         kind = "class" if self.facts.is_class else "function"
@@ -92,15 +138,12 @@ class RemoteFunction:
             used.append(number)
             return given[number]
 
-        def make(facts: FunctionFacts) -> RemoteFunction:
-            return RemoteFunction(facts, self._send, limit=self._limit)
-
         def view(decoder: Decoder, number: Any, offset: Any, strides: Any, node: Any) -> Any:
             from nbjudge.capture.arrays import array_of, view_of
 
             return view_of(argument(decoder, number), offset, strides, array_of(decoder, node))
 
-        hooks = {"arg": argument, "view": view, "function": facts_hook(make)}
+        hooks = {**self._link.hooks(), "arg": argument, "view": view}
         decoder = Decoder(buffers, hooks)
         values, holds = [], {}
         for number, node in changes:
@@ -128,10 +171,17 @@ def claimed_place(value: object) -> str:
     return claimed_place_of(value) if isinstance(value, KeptObject) else ""
 
 
-class _HandIn:
-    """What becomes of functions among the arguments: names that the student's process knows."""
+class HandIn:
+    """What becomes of functions among the arguments: names that the student's process knows.
 
-    def node(self, path: str, function: Any) -> list:
+    A function of the test's own gets a number from ``link``, and is called back.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def node(self, path: str, function: Any) -> list[Any]:
+        """The node of a function or of an object of the notebook."""
         if isinstance(function, RemoteFunction):
             return ["own", function.facts.ref]
         if isinstance(function, KeptObject):
@@ -144,15 +194,20 @@ class _HandIn:
                 return ["import", module, name]
         except (ImportError, AttributeError, TypeError, ValueError):
             pass
-        raise NotHandedOut(
-            f"a test cannot hand its own function {name or ''} to a student's function; mark the "
-            "cell `### RUN IN STUDENT KERNEL`"
-        )
+        if isinstance(function, type):
+            raise NotHandedOut(
+                f"a test cannot hand its own class {name or ''} to a student's function; mark the "
+                "cell `### RUN IN STUDENT KERNEL`"
+            )
+        shown = getattr(function, "__name__", None)
+        return ["callback", self._link.hand_in(function), shown if type(shown) is str else "f"]
 
 
-def encoded_call(args: tuple, kwargs: dict, limit: int) -> tuple[bytes, list[Any]]:
+def encoded_call(
+    args: tuple[Any, ...], kwargs: dict[str, Any], limit: int, link: Link
+) -> tuple[bytes, list[Any]]:
     """The bytes of a request, and the objects in it by their number."""
-    encoder = Encoder(limit, _HandIn(), "an argument of the call")
+    encoder = Encoder(limit, HandIn(link), "an argument of the call")
 
     def work() -> bytes:
         positional = [encoder.node(value, str(i)) for i, value in enumerate(args)]

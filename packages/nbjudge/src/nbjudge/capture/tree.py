@@ -48,6 +48,7 @@ _TAGS = {
     "keras_values": "model layer keras history tensor tf_dtype",
     "figures": "figure axes",
     "functions": "function class",
+    "exceptions": "exception_class",
     "kept": "kept",
 }
 FAMILY_OF_TAG = {tag: family for family, tags in _TAGS.items() for tag in tags.split()}

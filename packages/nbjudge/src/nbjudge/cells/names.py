@@ -25,7 +25,8 @@ _GIVEN = {*dir(builtins), "display", "exit", "quit"}
 class SourceCell:
     """A code cell of the instructor's notebook.
 
-    ``stub`` is what students are given of a solution cell.
+    ``stub`` is what students are given of a solution cell. ``forced_into_kernel``: the course's
+    settings have this test run in the student's kernel, as a line in the cell itself may.
     """
 
     grade_id: str
@@ -33,6 +34,12 @@ class SourceCell:
     is_test: bool
     is_solution: bool
     stub: str = ""
+    forced_into_kernel: bool = False
+
+    @property
+    def in_kernel(self) -> bool:
+        """Whether it is a test that runs in the student's kernel."""
+        return self.forced_into_kernel or runs_in_kernel(self.source)
 
     @property
     def given(self) -> str:
@@ -83,7 +90,7 @@ def needs_of(cells: Sequence[SourceCell], grade_id: str) -> Needs:
                 unbound.append(name)
         elif statements := _given_imports(name, before[: binder + 1]):
             imports += statements
-        elif cells[binder].is_test and not runs_in_kernel(cells[binder].source):
+        elif cells[binder].is_test and not cells[binder].in_kernel:
             from_tests.append(name)
         else:
             values.append(name)

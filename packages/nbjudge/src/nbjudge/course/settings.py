@@ -143,6 +143,14 @@ class Grading(Configurable):
         help="The largest execution of one notebook that is kept, compressed.",
     ).tag(config=True)
 
+    tests_in_student_kernel = Dict(
+        value_trait=List(Unicode()),
+        key_trait=Unicode(),
+        help="Test cells that run in the student's kernel, as in stock nbgrader: {assignment: "
+        "[grade ids]}. That is weaker: a notebook can read such a test and change what it finds. "
+        "'nbjudge check' tells which cells need it.",
+    ).tag(config=True)
+
     data = Unicode(
         "",
         help="'module:function' that finds the data of the notebooks: it is called with the "

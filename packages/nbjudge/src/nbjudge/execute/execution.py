@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from nbjudge import wire
-from nbjudge.judge.messages import Captured, Reply
+from nbjudge.judge.messages import Ask, Captured, Reply
 
 # What JSON of another shape makes a reader stumble on.
 _SHAPE_ERRORS = (LookupError, TypeError, AttributeError, StopIteration)
@@ -45,6 +45,12 @@ class Execution:
             blobs.append(item.data)
             return [item.state, item.reason]
 
+        def put_reply(reply: Reply) -> list[Any]:
+            told = put(reply)
+            for _, request, answer in reply.asked:
+                blobs.extend((request, answer))
+            return [*told, [number for number, _, _ in reply.asked]]
+
         header = {
             "outputs": {str(place): outputs for place, outputs in self.outputs.items()},
             "values": {
@@ -52,7 +58,8 @@ class Execution:
                 for cell, values in self.values.items()
             },
             "calls": {
-                key: [put(reply) for reply in replies] for key, replies in self.calls.items()
+                key: [put_reply(reply) for reply in replies]
+                for key, replies in self.calls.items()
             },
             "usage": self.usage,
             "tier": self.tier,
@@ -79,7 +86,15 @@ class Execution:
                     for cell, values in header["values"].items()
                 },
                 calls={
-                    key: [Reply(state, next(rest), reason) for state, reason in replies]
+                    key: [
+                        Reply(
+                            state,
+                            next(rest),
+                            reason,
+                            tuple((number, next(rest), next(rest)) for number in numbers),
+                        )
+                        for state, reason, numbers in replies
+                    ]
                     for key, replies in header["calls"].items()
                 },
                 usage=header["usage"],
@@ -112,8 +127,11 @@ class Run(Protocol):
     def values(self, cell: str, names: Sequence[str]) -> Mapping[str, Captured]:
         """What the names hold now, for the test cell ``cell``."""
 
-    def call(self, cell: str, ref: str, request: bytes) -> Reply:
-        """Call a function that was captured, for the test cell ``cell``."""
+    def call(self, cell: str, ref: str, request: bytes, ask: Ask) -> Reply:
+        """Call a function that was captured, for the test cell ``cell``.
+
+        ``ask`` has a function of the test's called, where the student's function calls one.
+        """
 
 
 def call_key(cell: str, ref: str, request: bytes) -> str:
@@ -146,12 +164,19 @@ class Replay:
             raise NotStored(f"{cell} asks for values that were not captured")
         return {name: found[name] for name in names}
 
-    def call(self, cell: str, ref: str, request: bytes) -> Reply:
-        """What the call gave, the next time it was made."""
+    def call(self, cell: str, ref: str, request: bytes, ask: Ask) -> Reply:
+        """What the call gave, the next time it was made.
+
+        What it asked the test's own functions is asked again; they may have changed.
+        """
         key = call_key(cell, ref, request)
         number = self._asked.get(key, 0)
         self._asked[key] = number + 1
         replies = self.execution.calls.get(key, [])
         if number >= len(replies):
             raise NotStored(f"{cell} makes a call that was not made")
-        return replies[number]
+        reply = replies[number]
+        for function, arguments, answer in reply.asked:
+            if ask(function, arguments) != answer:
+                raise NotStored(f"{cell} answers a call of the student's in another way")
+        return reply

@@ -11,6 +11,7 @@ from queue import Empty
 from typing import Any
 
 import zmq
+import zmq.asyncio
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.utils import run_sync
@@ -23,8 +24,8 @@ from nbjudge.errors import MachineTooBusy, NotGraded
 from nbjudge.execute.execution import Execution, call_key
 from nbjudge.execute.own_time import OwnTime, busy_machine
 from nbjudge.execute.provisioner import PROVISIONER_NAME, Ending, KernelOrder
-from nbjudge.judge.messages import Captured, Reply
-from nbjudge.kernel.channels import REPLY, REQUEST
+from nbjudge.judge.messages import Ask, Captured, Reply
+from nbjudge.kernel.channels import ANSWER, ASK, REPLY, REQUEST
 
 # What jupyter_client and nbclient stumble over when a message is not what it should be.
 _NO_MESSAGE = (
@@ -42,6 +43,8 @@ _WAITING_MESSAGES = 8
 _VALUES_IN_ALL = 5
 _MEASURED = ("cell_seconds", "cell_cpu_seconds", "call_seconds", "call_cpu_seconds")
 _SECONDS_TO_LOOK = 0.25
+# How often one call of a student's function may call the test's own.
+_MOST_ASKED = 20_000
 # What an output costs beside its text.
 _BYTES_FOR_EACH_OUTPUT = 200
 
@@ -63,6 +66,7 @@ class LiveRun(NotebookClient):
         self._value_limit = _MEGABYTE * grading.max_value_megabytes
         self._output_size = self._handed_out = 0
         self._where = "its first cell"
+        self._outer: str | None = None  # the id of the call that is under way
         self.execution = Execution()
         stopped = f"the cell was stopped because it ran longer than {self._seconds} s"
         super().__init__(
@@ -198,23 +202,118 @@ class LiveRun(NotebookClient):
         self.execution.values[cell] = captured
         return captured
 
-    def call(self, cell: str, ref: str, request: bytes) -> Reply:
+    def call(self, cell: str, ref: str, request: bytes, ask: Ask) -> Reply:
         """Call a function that was captured, for the test cell ``cell``."""
-        content = {"ask": "call", "ref": ref, "limit": self._value_limit}
-        where = f"{_function(ref)}, called by test cell '{cell}',"
-        with self._measured("call"):
-            answer = self._ask(content, [request], self._call_seconds, where)
+        self._where = f"{_function(ref)}, called by test cell '{cell}',"
+        asked: list[tuple[int, bytes, bytes]] = []
+        # A call within another is the outer one's time already.
+        measured = self._measured("call") if self._outer is None else contextlib.nullcontext()
+        with measured:
+            answer = self._called(ref, request, ask, asked)
         if answer is None:
-            reason = f"{_function(ref)} ran longer than {self._call_seconds} s"
-            reply = Reply("timeout", b"", reason)
+            reply = Reply("timeout", b"", self._why_stopped(ref, len(asked)))
         elif not answer["buffers"]:
             reply = Reply("refused", b"", f"the call of {_function(ref)} was not answered")
         elif not self._hands_out(data := bytes(answer["buffers"][0])):
             reply = Reply("refused", b"", self._too_much())
         else:
-            reply = Reply("value", data, "")
+            reply = Reply("value", data, "", tuple(asked))
         self.execution.calls.setdefault(call_key(cell, ref, request), []).append(reply)
         return reply
+
+    def _called(
+        self, ref: str, request: bytes, ask: Ask, asked: list[tuple[int, bytes, bytes]]
+    ) -> dict[str, Any] | None:
+        """The kernel's reply to a call; ``None`` if it had to be interrupted.
+
+        The function may call the test's own; those calls go into ``asked``. One of them may call a
+        function of the notebook again: then the kernel waits on the stdin channel.
+        """
+        content = {"ask": "call", "ref": ref, "limit": self._value_limit}
+        outer = self._outer
+        if outer is None:
+            message = self.kc.session.msg(REQUEST, content)
+            self.kc.session.send(self.kc.shell_channel.socket, message, buffers=[request])
+            self._outer = str(message["header"]["msg_id"])
+        else:
+            self._say(content, request)
+        try:
+            deadline = time.monotonic() + self._call_seconds
+            while len(asked) <= _MOST_ASKED:
+                told = self._next_told(outer is not None, deadline - time.monotonic())
+                if told is None:
+                    break
+                if told["msg_type"] == REPLY:
+                    return told
+                started = time.monotonic()
+                number, arguments = told["content"].get("number"), told["buffers"]
+                if type(number) is not int or not arguments:
+                    continue
+                data = bytes(arguments[0])
+                if not self._hands_out(data):
+                    break
+                answer = ask(number, data)
+                asked.append((number, data, answer))
+                self._say({}, answer)
+                deadline += time.monotonic() - started  # the judge's time is not the student's
+            self._interrupt()
+            patience = self._grading.interrupt_seconds
+            ended = self._next_told(outer is not None, patience, replies=True)
+            if ended is None:
+                raise NotGraded(self._could_not_stop(self._call_seconds))
+            return None
+        finally:
+            self._outer = outer
+
+    def _say(self, content: dict[str, Any], data: bytes) -> None:
+        """Tell the kernel something while it waits for what the judge says to its question."""
+        message = self.kc.session.msg(ANSWER, content)
+        self.kc.session.send(self.kc.stdin_channel.socket, message, buffers=[data])
+
+    async def _async_interrupt(self) -> None:
+        await self.km.interrupt_kernel()
+
+    _interrupt = run_sync(_async_interrupt)
+
+    async def _async_next_told(
+        self, is_inner: bool, seconds: float, replies: bool = False
+    ) -> dict[str, Any] | None:
+        """The kernel's reply to the current call, or its next question; ``None`` if it is late.
+
+        With ``replies``, questions are passed over.
+        """
+        channels = {
+            self.kc.stdin_channel.socket: self.kc.stdin_channel,
+            self.kc.shell_channel.socket: self.kc.shell_channel,
+        }
+        poller = zmq.asyncio.Poller()
+        for socket in channels:
+            poller.register(socket, zmq.POLLIN)
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            ready = await poller.poll(1000 * min(left, 0.25))
+            if not ready:
+                await self._async_check_alive()
+            for socket, _ in ready:
+                try:
+                    told = await channels[socket].get_msg(timeout=0.1)
+                    if told["parent_header"]["msg_id"] != self._outer:
+                        continue
+                    kind, is_stdin = told["msg_type"], socket is self.kc.stdin_channel.socket
+                    if kind == REPLY and is_stdin == is_inner:
+                        return dict(told)
+                    if kind == ASK and is_stdin and not replies:
+                        return dict(told)
+                except (Empty, *_NO_MESSAGE):
+                    continue
+        return None
+
+    _next_told = run_sync(_async_next_told)
+
+    def _why_stopped(self, ref: str, asked: int) -> str:
+        if asked > _MOST_ASKED:
+            return f"{_function(ref)} called the test's function more than {_MOST_ASKED:,} times"
+        return f"{_function(ref)} ran longer than {self._call_seconds} s"
 
     @contextmanager
     def _measured(self, part: str) -> Iterator[None]:

@@ -15,6 +15,9 @@ Given = TypeVar("Given")
 Got = TypeVar("Got")
 
 
+Call = Callable[[str, bytes], Reply]
+
+
 class JudgeFailed(NbjudgeError):
     """The judge gave no verdict; the message is the reason, in words."""
 
@@ -32,6 +35,8 @@ class Judge:
         self._seconds = seconds
         self._limit = limit
         self._usable = True
+        self._timed = _Timed(connection, seconds)
+        self._call: Call = _no_call
 
     def __enter__(self) -> Judge:
         return self
@@ -74,9 +79,31 @@ class Judge:
     def _run(
         self, cell: TestCell, values: Mapping[str, Captured], call: Callable[[str, bytes], Reply]
     ) -> Judged:
-        judge = _Timed(self._connection, self._seconds)
+        self._timed = judge = _Timed(self._connection, self._seconds)
         header, blobs = run_message(cell, values, self._limit)
         judge.send(header, *blobs)
+        while True:
+            match self._next(call):
+                case {"judged": verdict}, []:
+                    return read_judged(verdict, cell.points)
+                case _:
+                    raise wire.WireError("it is no message that a judge sends")
+
+    def ask(self, number: int, request: bytes) -> bytes:
+        """Have a function of the test's called, while ``run`` waits for a student's function.
+
+        Raises as ``run`` does.
+        """
+        self._timed.send({"ask": number}, request)
+        match self._next(self._call):
+            case {"answer": True}, [answer]:
+                return answer
+            case _:
+                raise wire.WireError("it is no answer of a judge")
+
+    def _next(self, call: Call) -> tuple[Any, list[bytes]]:
+        """The next message that asks for nothing; until then, calls are answered."""
+        judge, self._call = self._timed, call
         while True:
             told, blobs = judge.receive(self._limit)
             match told, blobs:
@@ -84,12 +111,14 @@ class Judge:
                     reply = call(ref, request)
                     answer = [reply.data] if reply.state == "value" else []
                     judge.send({"reply": reply.state, "reason": reply.reason}, *answer)
-                case {"judged": verdict}, []:
-                    return read_judged(verdict, cell.points)
                 case {"trouble": str(words)}, []:
                     raise JudgeFailed(f"the judge has a mistake of its own: {words}")
                 case _:
-                    raise wire.WireError("it is no message that a judge sends")
+                    return told, blobs
+
+
+def _no_call(ref: str, request: bytes) -> Reply:
+    return Reply("refused", b"", "no cell is being judged")
 
 
 class _TooLong(Exception):

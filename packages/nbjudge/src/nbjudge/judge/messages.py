@@ -2,14 +2,16 @@
 
 The grader sends ``{"run": {…}}`` and gets ``{"judged": {…}}``. In between the judge may send any
 number of ``{"call": ref}`` with the request as one blob, each answered by ``{"reply": state,
-"reason": words}``, with one blob if the state is ``value``. ``{"trouble": words}`` tells of a
+"reason": words}``, with one blob if the state is ``value``. Before that answer, ``{"ask": number}``
+with a request has the judge call a function of the test's; it answers ``{"answer": true}`` with a
+blob, and may send calls of its own before. ``{"trouble": words}`` tells of a
 mistake in the judge itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
@@ -47,11 +49,16 @@ class Captured:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of calling a student's function: encoded bytes, or why there are none."""
+    """What came of calling a student's function: encoded bytes, or why there are none.
+
+    ``asked`` are the calls of the test's own functions that it made: the function's number, the
+    arguments and what the judge answered, both encoded.
+    """
 
     state: Literal["value", "timeout", "dead", "refused"]
     data: bytes = b""
     reason: str = ""
+    asked: tuple[tuple[int, bytes, bytes], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,18 @@ class Judged:
     measured: dict[str, float] = field(default_factory=dict)
     instructor_error: str = ""
     seconds: float = 0.0
+
+
+Ask = Callable[[int, bytes], bytes]
+"""Has a function of the test's called: its number and the arguments, and what came of it."""
+
+
+def no_verdict(words: str, name: str = "TestError") -> Judged:
+    """The verdict that there is none, by a fault of the test's; a person has to decide."""
+    # With an error among the outputs nbgrader takes no such cell for passed.
+    error = {"output_type": "error", "ename": name, "evalue": words}
+    outputs = ({**error, "traceback": [f"{name}: {words}"]},)
+    return Judged(outputs, None, instructor_error=words)
 
 
 def run_message(

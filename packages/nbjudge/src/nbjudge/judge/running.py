@@ -23,7 +23,7 @@ from nbjudge.capture.remote import claimed_place
 from nbjudge.cells.parsing import bindings
 from nbjudge.judge import failures
 from nbjudge.judge.asserts import RECORD, TellValues
-from nbjudge.judge.credit import NotPoints, points_for
+from nbjudge.judge.credit import NotPoints, is_credit, points_for
 from nbjudge.judge.messages import Captured, Judged, TestCell
 from nbjudge.judge.shell import Shell, outputs_of
 from nbjudge.judge.showing import clipped
@@ -66,6 +66,7 @@ class Runner:
         self._shell.ast_transformers.append(TellValues())
         self._flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         self._verdict_lost: NoVerdict | None = None
+        self._is_credit = True
         _draw_without_a_screen()
 
     def close(self) -> None:
@@ -85,6 +86,7 @@ class Runner:
         self._shell.shown_errors.clear()
         error: BaseException | None = None
         value: Any = _NO_VALUE
+        self._is_credit = True
         with outputs_of(self._shell, outputs):
             try:
                 value = self._value_of(cell, values, limit)
@@ -122,7 +124,7 @@ class Runner:
         if value is _NO_VALUE or value is None:
             return Judged(outputs=(), score=float(cell.points))
         try:
-            score = points_for(value, cell.points, cell.grade_id)
+            score = points_for(value, cell.points, cell.grade_id, self._is_credit)
         except NotPoints as problem:
             return _no_verdict("NotPoints", str(problem))
         result = {
@@ -177,6 +179,9 @@ class Runner:
             raise _ForInstructor(
                 f"The test cell '{cell.grade_id}' is not valid Python: {failures.failure(error)}"
             ) from error
+        last = tree.body[-1] if tree.body else None
+        if isinstance(last, ast.Expr):
+            self._is_credit = is_credit(last.value, tree.body[:-1])
         tree = self._shell.transform_ast(tree)  # type: ignore[no-untyped-call]
         last = tree.body[-1] if tree.body else None
         if not isinstance(last, ast.Expr) or DisplayHook.semicolon_at_end_of_expression(text):

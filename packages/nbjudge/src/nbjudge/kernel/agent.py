@@ -10,6 +10,10 @@ Messages of the type ``nbjudge_request`` on the shell channel, by their content'
   for the very object of an earlier name, ``["missing"]`` or ``["refused", reason]``.
 * ``call``: ``ref``, ``limit``, and the request of ``nbjudge.capture.calls`` as its buffer. The
   reply's buffer is the reply of ``perform_call``.
+
+While a call runs, the kernel may send ``nbjudge_ask`` on the stdin channel: the ``number`` of a
+function of the test's, and the arguments as buffer. It waits there for the answer as a buffer, or
+for a call in between, with ``ref`` and ``limit``, which it answers there.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from ipykernel.ipkernel import IPythonKernel
 
 from nbjudge.capture import FunctionTable, NotHandedOut, encode
 from nbjudge.capture.calls import perform_call
-from nbjudge.kernel.channels import REPLY, REQUEST
+from nbjudge.kernel.channels import ASK, REPLY, REQUEST
 
 Buffer: TypeAlias = "bytes | memoryview[bytes]"
 
@@ -44,6 +48,9 @@ class AnsweringKernel(IPythonKernel):
             if content["ask"] == "values":
                 answer, buffers = self._values(content)
             else:
+                self._functions.ask = lambda number, message: self._ask(
+                    number, message, parent, ident
+                )
                 answer, buffers = {}, [self._call(content, parent["buffers"][0])]
         assert self.session is not None  # since the kernel was started
         self.session.send(stream, REPLY, answer, parent, ident=ident, buffers=buffers)
@@ -72,6 +79,23 @@ class AnsweringKernel(IPythonKernel):
                 buffers.append(data)
                 handed_out[id(value)] = name
         return {"names": names}, buffers
+
+    def _ask(self, number: int, message: bytes, parent: dict[str, Any], ident: Any) -> bytes:
+        """Have the judge call a function of the test's; answer its own calls until it has."""
+        assert self.session is not None
+        self.session.send(
+            self.stdin_socket, ASK, {"number": number}, parent, ident=ident, buffers=[message]
+        )
+        while True:
+            self.stdin_socket.poll(1000)
+            _, reply = self.session.recv(self.stdin_socket)
+            if reply is None:
+                continue
+            data = bytes(reply["buffers"][0])
+            if reply["content"].get("ref") is None:
+                return data
+            called = self._call(reply["content"], data)
+            self.session.send(self.stdin_socket, REPLY, {}, parent, ident=ident, buffers=[called])
 
     def _call(self, content: dict[str, Any], request: Any) -> bytes:
         return perform_call(self._functions, content["ref"], bytes(request), limit=content["limit"])

@@ -5,3 +5,6 @@ CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 
 # The messages of nbjudge.kernel.agent, on the shell channel.
 REQUEST, REPLY = "nbjudge_request", "nbjudge_reply"
+
+# On the stdin channel: a call of a function of the test's, and what is said until it is answered.
+ASK, ANSWER = "nbjudge_ask", "nbjudge_answer"

@@ -82,7 +82,8 @@ class NotebookRun:
     kernel was ready (``kernel_``), in the student's cells (``cell_``) and in the functions that
     tests called (``call_``), of processor time in these (``cell_cpu_``, ``call_cpu_``) and in all
     (``cpu_``), ``peak_megabytes`` and the most ``sockets`` at one time. ``notes`` say what
-    was put back or set aside before it was run.
+    was put back or set aside before it was run. ``tests_in_kernel`` are the test cells that ran in
+    the student's kernel, which is weaker.
     """
 
     notebook: str
@@ -91,6 +92,7 @@ class NotebookRun:
     usage: dict[str, float]
     attempts: tuple[Attempt, ...]
     notes: tuple[str, ...] = ()
+    tests_in_kernel: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,4 +199,5 @@ def add_notebook(
 
 def _read_run(raw: dict[str, Any]) -> NotebookRun:
     attempts = tuple(Attempt(**attempt) for attempt in raw["attempts"])
-    return NotebookRun(**raw | {"attempts": attempts, "notes": tuple(raw["notes"])})
+    texts = {key: tuple(raw.get(key, ())) for key in ("notes", "tests_in_kernel")}
+    return NotebookRun(**raw | {"attempts": attempts} | texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from nbjudge.cells.metadata import is_solution, is_unanswered
+from nbjudge.cells.parsing import parse
 from nbjudge.errors import NotGraded
-from nbjudge.judge.credit import NotPoints, checked_score
+from nbjudge.judge.credit import NotPoints, checked_score, is_credit
 
 # numpy 2 prints its scalars like this.
 _NUMPY_SCALAR = re.compile(r"(?:np|numpy)\.(?:float|int|uint|longdouble)\d*\((?P<number>[^()]*)\)")
@@ -37,8 +39,9 @@ def tidy_test_outputs(cell: NotebookNode) -> None:
     """Leave in a test cell's outputs, in place, only what may decide its score.
 
     What was written to stderr is dropped: a library's log line is not a failed test. Of the
-    values shown only the last counts, none if the cell failed, and it becomes a plain number.
-    Raises ``NotGraded`` when that is not a number from 0 to the cell's points.
+    values shown only the last counts, none if the cell failed or if it is not meant as points,
+    and it becomes a plain number. Raises ``NotGraded`` when that is not a number from 0 to the
+    points of the cell.
     """
     kept = [
         out for out in cell.outputs if not (out.output_type == "stream" and out.name == "stderr")
@@ -50,10 +53,26 @@ def tidy_test_outputs(cell: NotebookNode) -> None:
         points = float(cell.metadata.nbgrader["points"])
         grade_id = cell.metadata.nbgrader["grade_id"]
         result = results[-1]
-        score = partial_score(str(result.data.get("text/plain", "")), points, grade_id)
-        result.data = NotebookNode({"text/plain": repr(score)})
-        kept.append(result)
+        text = str(result.data.get("text/plain", ""))
+        if _is_meant_as_points(cell.source, text):
+            score = partial_score(text, points, grade_id)
+            result.data = NotebookNode({"text/plain": repr(score)})
+            kept.append(result)
     cell.outputs = kept
+
+
+def _is_meant_as_points(source: str, text: str) -> bool:
+    """Whether what a cell shows last is a number of points; what is shown only is not."""
+    body = parse(source).body
+    if not body or not isinstance(body[-1], ast.Expr) or is_credit(body[-1].value, body[:-1]):
+        return True
+    if text in ("False", "None", "nan"):
+        return True
+    try:
+        float(text)
+    except ValueError:
+        return _NUMPY_SCALAR.fullmatch(text.strip()) is not None
+    return True
 
 
 def partial_score(text: str, points: float, grade_id: str) -> float:

@@ -52,7 +52,7 @@ def release(course: Course, assignment: str) -> ReleaseReport:
     changed = not target.is_dir() or read_files(target) != files
     course.release.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=course.release, prefix=f".{assignment}.") as folder:
-        _generate(course, assignment, Path(folder), database=True)
+        generate(course, assignment, Path(folder), database=True)
         if changed:
             replace_folder(Path(folder, assignment), target)
     with course.gradebook() as gradebook:
@@ -72,8 +72,8 @@ def expected_release(course: Course, assignment: str) -> dict[str, bytes]:
     """
     check_assignment(course, assignment)
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
-        _generate(course, assignment, Path(first), database=False)
-        _generate(course, assignment, Path(second), database=False)
+        generate(course, assignment, Path(first), database=False)
+        generate(course, assignment, Path(second), database=False)
         files = read_files(Path(first, assignment))
         again = read_files(Path(second, assignment))
     _prove_reproducible(assignment, files, again)
@@ -135,8 +135,11 @@ def source_notebooks(course: Course, assignment: str) -> list[Path]:
     return found
 
 
-def _generate(course: Course, assignment: str, folder: Path, *, database: bool) -> None:
-    """Let nbgrader write ``folder/assignment``; without a database, nothing else is touched."""
+def generate(course: Course, assignment: str, folder: Path, *, database: bool) -> None:
+    """Let nbgrader write ``folder/assignment``; without a database, nothing else is touched.
+
+    Raises ``ReleaseError`` with nbgrader's own words.
+    """
     extra = Config() if database else Config({"SaveCells": {"enabled": False}})
     config = Config(course.config)
     config.merge(extra)

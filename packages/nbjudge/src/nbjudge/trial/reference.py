@@ -25,9 +25,9 @@ from nbjudge.cells.names import replaced, replaced_functions
 from nbjudge.digests import digest_of
 from nbjudge.errors import CourseError, MachineTooBusy, NotGraded
 from nbjudge.files import write_atomically
-from nbjudge.record.scores import error_message
+from nbjudge.record.scores import CellScore, error_message
 from nbjudge.trial.judging import Judging
-from nbjudge.trial.trial import Setting, try_notebook
+from nbjudge.trial.trial import Setting, Trial, try_notebook
 
 
 class ReferenceFailed(CourseError):
@@ -74,7 +74,8 @@ def conclude(judging: Judging, assignment: Assignment, problems: Sequence[str]) 
             + "\nMend the tests, the data or the limits in nbgrader_config.py, release the "
             "assignment again if its source was changed, and grade again. A test that cannot do "
             "with what is handed out (an object of a class of the notebook, plt.gcf(), a patch) "
-            "asks for the student's process with the line ### RUN IN STUDENT KERNEL."
+            "asks for the student's process with the line ### RUN IN STUDENT KERNEL: 'nbjudge "
+            f"check {assignment.name}' tells which cells need it, and can write it."
         )
     text = json.dumps({"assignment": assignment.name})
     write_atomically(_passed_file(judging, assignment), text.encode())
@@ -101,11 +102,11 @@ def _problems(blueprint: Blueprint, setting: Setting) -> list[str]:
     except NotGraded as error:
         return [f"{blueprint.notebook}: {error}"]
     lost = [
-        f"{cell.notebook}, {cell.grade_id}: {cell.score:g} of {cell.max_score:g} points"
+        f"{cell.notebook}, {cell.grade_id}: "
+        + ("no verdict" if cell.score is None else f"{cell.score:g} of {cell.max_score:g} points")
         + (f" ({cell.message})" if cell.message else "")
         + _hint(blueprint, cell.grade_id)
-        for cell in trial.scores
-        if cell.score is not None and cell.score < cell.max_score
+        for cell in lost_cells(trial, blueprint)
     ]
     # A test that misses a name says nothing of the cell that was to bind it.
     causes = [
@@ -114,6 +115,15 @@ def _problems(blueprint: Blueprint, setting: Setting) -> list[str]:
         if error_message(cell) and not is_test(cell)
     ]
     return [*causes, *lost] if lost else []
+
+
+def lost_cells(trial: Trial, blueprint: Blueprint) -> list[CellScore]:
+    """The test cells that did not give full marks, those without a verdict among them."""
+    return [
+        cell
+        for cell in trial.scores
+        if cell.grade_id in blueprint.tests and (cell.score is None or cell.score < cell.max_score)
+    ]
 
 
 def _hint(blueprint: Blueprint, grade_id: str) -> str:

@@ -25,7 +25,7 @@ from nbjudge.execute.live import LiveRun
 from nbjudge.execute.provisioner import KernelOrder
 from nbjudge.execute.store import Executions
 from nbjudge.judge.client import Judge, JudgeFailed
-from nbjudge.judge.messages import Judged, TestCell
+from nbjudge.judge.messages import Judged, TestCell, no_verdict
 from nbjudge.record.records import Attempt, NotebookRun
 from nbjudge.record.scores import CellScore, error_message, score_of, tidy_test_outputs
 from nbjudge.sandbox import Tier
@@ -98,7 +98,8 @@ def try_notebook(nb: NotebookNode, name: str, setting: Setting) -> Trial:
     """Try the restored notebook ``name``; what depends on luck, and fails narrowly, more than once.
 
     The best attempt counts; the others are in its ``attempts``. Raises ``NotGraded`` where there
-    is no verdict: the kernel died, a limit was passed, the judge failed, a test is wrong.
+    is no verdict at all: the kernel died, a limit was passed. A test that is wrong, or whose judge
+    failed, leaves its own cell without a score, and no other.
     """
     blueprint = setting.conditions.assignment.blueprint(name)
     tried: list[tuple[Attempt, Trial]] = []
@@ -150,8 +151,7 @@ def _try_once(
     if stored is not None:
         try:
             judged = _walk(nb, steps, blueprint, Replay(stored), setting)
-            run = NotebookRun(blueprint.notebook, digest, True, stored.usage, ())
-            return Trial(nb, _scores(nb, blueprint, judged), run), judged
+            return _trial(nb, steps, blueprint, digest, stored.usage, judged, True), judged
         except NotStored:
             pass  # a mended test asks for something that was not asked before
     order = KernelOrder(setting.server, confinement, grading.seed, shift)
@@ -159,8 +159,21 @@ def _try_once(
     with live.kernel():
         judged = _walk(nb, steps, blueprint, live, setting)
     setting.store.put(digest, live.execution)
-    run = NotebookRun(blueprint.notebook, digest, False, live.execution.usage, ())
-    return Trial(nb, _scores(nb, blueprint, judged), run), judged
+    return _trial(nb, steps, blueprint, digest, live.execution.usage, judged, False), judged
+
+
+def _trial(
+    nb: NotebookNode,
+    steps: list[_Step],
+    blueprint: Blueprint,
+    digest: str,
+    usage: dict[str, float],
+    judged: Mapping[str, Judged],
+    was_stored: bool,
+) -> Trial:
+    in_kernel = tuple(step.grade_id for step in steps if step.kind == "run and read")
+    run = NotebookRun(blueprint.notebook, digest, was_stored, usage, (), tests_in_kernel=in_kernel)
+    return Trial(nb, _scores(nb, blueprint, judged), run)
 
 
 def _steps(nb: NotebookNode, blueprint: Blueprint) -> list[_Step]:
@@ -190,46 +203,80 @@ def _walk(
 ) -> dict[str, Judged]:
     """Go through the notebook, leaving the outputs in it; the judge's verdicts by grade id."""
     judged: dict[str, Judged] = {}
-    with _judge(setting) as judge:
+    with _Judging(blueprint, run, setting) as judging:
         for step in steps:
             cell = nb.cells[step.place]
-            if step.kind != "judge":
-                start = run.run if step.kind == "run" else run.run_test
-                outputs = start(step.place, step.source) if step.source.strip() else []
-                cell.outputs = [from_dict(output) for output in outputs]
-                if step.kind == "run and read":
-                    tidy_test_outputs(cell)
+            if step.kind == "judge":
+                result = with_cause(judging.verdict(step.grade_id), nb.cells[: step.place])
+                judged[step.grade_id] = result
+                cell.outputs = [from_dict(output) for output in result.outputs]
+                if step.source:
+                    run.run_unseen(step.source)
                 continue
-            result = _judge_cell(judge, blueprint, step.grade_id, run)
-            result = with_cause(result, nb.cells[: step.place])
-            judged[step.grade_id] = result
-            cell.outputs = [from_dict(output) for output in result.outputs]
-            if step.source:
-                run.run_unseen(step.source)
+            start = run.run if step.kind == "run" else run.run_test
+            outputs = start(step.place, step.source) if step.source.strip() else []
+            cell.outputs = [from_dict(output) for output in outputs]
+            if step.kind == "run and read":
+                try:
+                    tidy_test_outputs(cell)
+                except NotGraded as error:
+                    judged[step.grade_id] = no_verdict(str(error))
+                    cell.outputs = [from_dict(out) for out in judged[step.grade_id].outputs]
     return judged
 
 
-def _judge_cell(judge: Judge, blueprint: Blueprint, grade_id: str, run: Run) -> Judged:
-    master, needs = blueprint.tests[grade_id], blueprint.needs(grade_id)
-    test = TestCell(
-        grade_id,
-        master.source,
-        float(master.points or 0.0),
-        needs.imports,
-        needs.unbound,
-        needs.answer_imports,
-    )
-    values = run.values(grade_id, needs.values)
-    try:
-        result = judge.run(test, values, lambda ref, request: run.call(grade_id, ref, request))
-    except JudgeFailed as error:
-        raise NotGraded(
-            f"The test cell '{grade_id}' has no verdict: {error}. This is for the instructor to "
-            "look into."
-        ) from error
-    if result.instructor_error:
-        raise NotGraded(result.instructor_error)
-    return result
+class _Judging:
+    """The test cells of one notebook, judged one by one: a fault in one costs no other.
+
+    A judge that gave none is replaced. A later cell that takes names from test cells which the
+    new one has not run has no verdict either.
+    """
+
+    def __init__(self, blueprint: Blueprint, run: Run, setting: Setting) -> None:
+        self._blueprint, self._run, self._setting = blueprint, run, setting
+        self._judge: Judge | None = None
+        self._lost = ""
+
+    def __enter__(self) -> _Judging:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._judge is not None:
+            self._judge.close()
+
+    def verdict(self, grade_id: str) -> Judged:
+        """The verdict on a test cell; its score is ``None`` where there is none."""
+        master, needs = self._blueprint.tests[grade_id], self._blueprint.needs(grade_id)
+        if self._lost and needs.from_tests:
+            names = ", ".join(needs.from_tests)
+            return no_verdict(
+                f"The test cell '{grade_id}' takes {names} from a test cell before it, and the "
+                f"judge was replaced since: '{self._lost}' had no verdict. This is for the "
+                "instructor to look into."
+            )
+        test = TestCell(
+            grade_id,
+            master.source,
+            float(master.points or 0.0),
+            needs.imports,
+            needs.unbound,
+            needs.answer_imports,
+        )
+        values = self._run.values(grade_id, needs.values)
+        if self._judge is None:
+            self._judge = _judge(self._setting)
+        judge = self._judge
+        try:
+            return judge.run(
+                test, values, lambda ref, request: self._run.call(grade_id, ref, request, judge.ask)
+            )
+        except JudgeFailed as error:
+            self._judge.close()
+            self._judge, self._lost = None, grade_id
+            return no_verdict(
+                f"The test cell '{grade_id}' has no verdict: {error}. This is for the instructor "
+                "to look into."
+            )
 
 
 def _judge(setting: Setting) -> Judge:
@@ -266,6 +313,7 @@ def _scores(
         if found is None:
             score, failure, seconds = score_of(cell), error_message(cell), 0.0
         else:
-            score, failure, seconds = found.score, found.failure, round(found.seconds, 3)
+            failure = found.instructor_error or found.failure
+            score, seconds = found.score, round(found.seconds, 3)
         scores.append(CellScore(blueprint.notebook, grade_id, score, points, failure, seconds))
     return tuple(scores)

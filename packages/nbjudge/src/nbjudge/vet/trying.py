@@ -211,9 +211,9 @@ def _verdicts(trial: Trial) -> list[Verdict]:
         if is_test(cell)
     }
     return [
-        Verdict(one.grade_id, one.score, one.max_score, one.message or shown[one.grade_id])
+        Verdict(one.grade_id, one.score or 0.0, one.max_score, one.message or shown[one.grade_id])
         for one in trial.scores
-        if one.score is not None
+        if one.score is not None or one.grade_id in shown
     ]
 
 

@@ -1,0 +1,77 @@
+"""What a test may do with an object that stays in the student's process; it is done there."""
+
+from __future__ import annotations
+
+import builtins
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+# Special methods that are asked of the object's class, without their underscores.
+UNARY: tuple[str, ...] = (
+    *("repr", "str", "format", "bytes", "hash", "bool", "len", "iter", "reversed", "next"),
+    *("getitem", "setitem", "delitem", "contains", "call", "enter", "exit", "neg", "pos", "abs"),
+    *("invert", "int", "float", "complex", "index", "round", "await", "aiter", "anext"),
+)
+# Those with another operand: "r" in front is the reflected one, "i" the one in place.
+_ARITHMETIC: tuple[str, ...] = (
+    *("add", "sub", "mul", "matmul", "truediv", "floordiv", "mod", "divmod", "pow"),
+    *("lshift", "rshift", "and", "xor", "or"),
+)
+COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+BINARY: tuple[str, ...] = (
+    *COMPARISONS,
+    *_ARITHMETIC,
+    *(f"r{name}" for name in _ARITHMETIC),
+    *(f"i{name}" for name in _ARITHMETIC if name != "divmod"),
+)
+# Attributes with underscores that libraries read, numpy for one.
+READ = ("array_interface",)
+
+
+def methods_of(bases: tuple[type, ...]) -> list[str]:
+    """The special methods that a class has beside those of every object."""
+    own = [vars(base) for base in bases if base is not object]
+    return [
+        name
+        for name in (*UNARY, *BINARY, *READ)
+        if any(names.get(f"__{name}__") is not None for names in own)
+    ]
+
+
+def _special(value: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+    """``[result]``, or nothing where the method does not know the other operand."""
+    result = getattr(type(value), f"__{name}__")(value, *args, **kwargs)
+    return [] if result is NotImplemented else [result]
+
+
+def _next(value: Any) -> list[Any]:
+    """``[item]``, or nothing at the end."""
+    try:
+        return [next(value)]
+    except StopIteration:
+        return []
+
+
+def _exit(value: Any, name: str | None, message: str) -> bool:
+    """Leave a context manager; ``name`` is that of the exception's class, if there is one."""
+    if name is None:
+        return bool(type(value).__exit__(value, None, None, None))
+    kind = getattr(builtins, name, Exception)
+    if not (isinstance(kind, type) and issubclass(kind, Exception)):
+        kind = Exception
+    return bool(type(value).__exit__(value, kind, kind(message), None))
+
+
+OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    "getattr": getattr,
+    "setattr": setattr,
+    "delattr": delattr,
+    "vars": lambda value: dict(vars(value)),
+    "dir": dir,
+    "special": _special,
+    "next": _next,
+    "exit": _exit,
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+}
