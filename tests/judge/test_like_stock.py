@@ -154,6 +154,9 @@ ALIKE = {
         "m = f(2)\nm[0][0] = 1\nassert m[1][0] == 0"),
     "state that stays": ("def f(x, seen=[]):\n    seen.append(x)\n    return seen",
         "assert f(1) == [1]\nassert f(2) == [1, 2]"),
+    "an object": ("class P: x = 3\np = P()", "assert p.x == 3\np.x = 4\nassert p.x == 4"),
+    "another object": ("class P: x = 3\np = P()", "assert p == 3"),
+    "attributes of a function": ("def f(): f.calls += 1", "f.calls = 0\nf()\nassert f.calls == 1"),
     "an argument that is changed": (A + "def f(d): d['c'] = 1",
         A + "d = pd.DataFrame({'a': [1]})\nf(d)\nassert list(d) == ['a']"),
 }  # fmt: skip
@@ -169,11 +172,10 @@ def test_the_same_verdict_as_in_one_process(name):
 
 
 TOLD = [
-    ("def f(): return 1", "f.calls = 0", "a test can call f.*RUN IN STUDENT KERNEL"),
     ("def f(): return 1", "f.__code__", "but not its __code__.*RUN IN STUDENT KERNEL"),
-    ("class P: x = 3\np = P()", "assert p.x == 3", "NotHandedOut: an object of the class P"),
-    ("class P: x = 3\np = P()", "assert p == 3", "NotHandedOut: an object of the class P"),
-]
+    ("class P:\n    def __eq__(self, other): return True\np = P()", "assert p == 3",
+        "NotHandedOut: a P of the notebook can't be compared.*RUN IN STUDENT KERNEL"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("answer", "test", "words"), TOLD)

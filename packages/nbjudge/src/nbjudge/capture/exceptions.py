@@ -12,6 +12,8 @@ from nbjudge.capture.kinds import bases_of
 
 _TEXT = 20_000
 _ARGUMENTS = 20
+# By these the judge tells exceptions of its own kinds.
+_NOT_TOLD = ("_", "is_", "measured")
 _PLAIN = (type(None), bool, float, str, int)
 # By module and name, as in "re.error".
 _OF_LIBRARIES = {
@@ -62,8 +64,8 @@ def class_node(functions: Any, kind: type) -> tuple[list[str], list[int | None]]
     return names, numbers
 
 
-def class_of(known: dict[int, type[BaseException]], names: Any, numbers: Any) -> Any:
-    """The class that ``class_node`` told; ``known`` are those of the notebook's own, by number.
+def class_of(known: dict[tuple[int, str], type[BaseException]], names: Any, numbers: Any) -> Any:
+    """The class that ``class_node`` told; ``known`` are the notebook's own, by number and name.
 
     Raises ``Damaged``.
     """
@@ -75,14 +77,15 @@ def class_of(known: dict[int, type[BaseException]], names: Any, numbers: Any) ->
         raise Damaged("an exception whose class has no number")
     if numbers[0] is None:
         return _kind(names)
-    if numbers[0] not in known:
+    key = numbers[0], names[0]
+    if key not in known:
         later = [i for i, n in enumerate(numbers) if i and (n is not None or _is_known(names[i]))]
         base = class_of(known, names[later[0] :], numbers[later[0] :]) if later else Exception
         name = names[0] if names[0].isidentifier() else "NotebookError"
         if not issubclass(base, Exception) or base.__name__ in _BY_MESSAGE:
             base = Exception
-        known[numbers[0]] = type(name, (base,), {"__module__": "__main__"})
-    return known[numbers[0]]
+        known[key] = type(name, (base,), {"__module__": "__main__"})
+    return known[key]
 
 
 def exception_node(encoder: Any, error: BaseException) -> list[Any]:
@@ -99,7 +102,7 @@ def exception_node(encoder: Any, error: BaseException) -> list[Any]:
     found = [
         [name, encoder.node(value)]
         for name, value in list(own.items() if type(own) is dict else ())[:_ARGUMENTS]
-        if type(name) is str and name.isidentifier() and not name.startswith("_")
+        if type(name) is str and name.isidentifier() and not name.startswith(_NOT_TOLD)
         if type(value) in _PLAIN and len(repr(value)) <= _TEXT
     ]
     return [names, encoder.node(message), _arguments(encoder, error), numbers, found]
@@ -122,7 +125,7 @@ def exception_of(decoder: Any, node: Any) -> BaseException:
     if type(attributes) is not list or len(attributes) > _ARGUMENTS:
         raise Damaged("an exception with too many attributes")
     for name, value in attributes:
-        if type(name) is not str or not name.isidentifier() or name.startswith("_"):
+        if type(name) is not str or not name.isidentifier() or name.startswith(_NOT_TOLD):
             raise Damaged("an exception with an attribute of no name")
         setattr(error, name, decoder.value(value))
     return error

@@ -28,7 +28,7 @@ class Link:
         self._handed_in: list[Callable[..., Any]] = []
         self._objects: dict[int, RemoteObject] = {}
         self._classes: set[int] = set()
-        self._exceptions: dict[int, type[BaseException]] = {}
+        self._exceptions: dict[tuple[int, str], type[BaseException]] = {}
 
     def function(self, facts: FunctionFacts) -> RemoteFunction:
         """What stands for a function or a class."""
