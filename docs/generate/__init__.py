@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from generate import checks, commands, exercises, settings
+from generate import checks, commands, exercises, layouts, settings
 
 
 def write_pages(docs: Path) -> None:
@@ -16,6 +16,7 @@ def write_pages(docs: Path) -> None:
     pages = {
         "reference/checks.md": checks.page(),
         "reference/settings.md": settings.page(),
+        "reference/layouts.md": layouts.page(),
         **{f"reference/{name}.md": commands.page(name) for name in commands.COMMANDS},
     }
     for name, text in pages.items():

@@ -4,9 +4,10 @@ import csv
 import email
 import email.policy
 import json
+import re
 import shutil
 import stat
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pikepdf
 import pytest
@@ -15,20 +16,32 @@ from typer.testing import CliRunner
 
 from dlcourse.cli import app
 
+ZOOM = "%m/%d/%Y %I:%M:%S %p"
+
 
 @pytest.fixture
 def call(classroom):
-    def call(*arguments, code=0, **more):
+    def call(*arguments, code=0, width=300, **more):
         shown = CliRunner().invoke(
             app,
             [*map(str, arguments), "--course", str(classroom.root)],
-            env={"COLUMNS": "300"},
+            env={"COLUMNS": str(width)},
             **more,
         )
         assert shown.exit_code == code, shown.output
         return shown.output
 
     return call
+
+
+def _an_hour_earlier(report: str) -> str:
+    """Zoom's report as it is exported in London."""
+
+    def earlier(match: re.Match[str]) -> str:
+        moment = datetime.strptime(match[0], ZOOM) - timedelta(hours=1)
+        return moment.strftime(ZOOM)
+
+    return re.sub(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d [AP]M", earlier, report)
 
 
 def verdicts(classroom) -> dict[tuple[str, str], str]:
@@ -54,6 +67,7 @@ class TestAttendance:
         with (classroom.places.attendance / "review.csv").open(encoding="utf-8-sig") as file:
             (row,) = csv.DictReader(file)
         assert (row["participant"], row["session"], row["student"]) == ("A. Abel", "Day 1", "")
+        assert "move the row to aliases.csv" in call("attendance", code=1)
         with (classroom.places.attendance / "aliases.csv").open("a") as file:
             file.write("A. Abel,ada\n")
         call("attendance")
@@ -107,6 +121,84 @@ class TestEligible:
         classroom.hand_in("ada", "2")
         call("eligible", code=1)
         assert verdicts(classroom)["ada", "exercises"] == "undecided"
+
+    def test_it_fits_a_terminal_and_says_each_reason_once(self, classroom, call):
+        shown = call("eligible", code=1, width=80)
+        assert max(map(len, shown.splitlines())) <= 80
+        text = " ".join(shown.split())
+        assert text.count("Day 2: present for 1 h of 2 h 30 min (40 %)") == 1
+        assert text.index("Undecided: 1 student") < text.index("Not eligible: 2 students")
+        assert "bob Bob “=1+1” O'Brien attendance, exercises" in text
+        assert "Eligible: attendance 3, exercises 1" in text
+        assert "ada" not in shown
+
+    def test_who_has_the_same_reasons_is_told_together(self, classroom, call):
+        (classroom.places.attendance / "day-2.csv").unlink()
+        shown = " ".join(call("eligible", code=1, width=80).split())
+        assert shown.count("the report of this session, day-2.csv, is missing") == 3
+        with classroom.places.roster.open("a") as file:
+            file.write("".join(f"e{n},Ed {n},e{n}@example.org\n" for n in range(20)))
+        shown = " ".join(call("eligible", code=1, width=80).split())
+        assert "e0 Ed 0, e1 Ed 1, e10 Ed 10" in shown
+        assert "and 12 more" in shown
+
+    def test_it_says_the_next_command(self, classroom, call):
+        assert "Next: settle what is undecided" in call("eligible", code=1)
+        classroom.grade("dan", 9)
+        assert "certify --dry-run" in call("eligible").splitlines()[-1]
+
+    def test_somebody_known_to_the_gradebook_alone_is_decided_on(self, classroom, call):
+        policy = classroom.places.policy
+        text = policy.read_text().replace(
+            'requires = { all = ["there", "points"] }', 'requires = "there"'
+        )
+        before, _, after = text.partition("[rules.points]")
+        policy.write_text(before + after[after.index("[tiers.attendance]") :])
+        lines = classroom.places.roster.read_text("utf-8-sig").splitlines()
+        classroom.places.roster.write_text("\n".join(x for x in lines if not x.startswith("bob")))
+        call("eligible", code=1)
+        assert verdicts(classroom)["bob", "attendance"] == "undecided"
+        policy.write_text(
+            policy.read_text() + '[[overrides]]\nstudent = "bob"\ntier = "attendance"\n'
+            'decision = "deny"\nreason = "Left."\nauthor = "M. de Vries"\ndate = 2026-06-15\n'
+        )
+        call("eligible", code=1)
+        assert verdicts(classroom)["bob", "attendance"] == "overridden: denied"
+
+    def test_a_late_submission_that_could_not_be_graded_has_not_been_read(self, classroom, call):
+        policy = classroom.places.policy
+        text = policy.read_text().replace('kind = "points"', 'kind = "hand-graded"')
+        policy.write_text(text.replace("share = 0.5\n", "") + "[late]\nlast_day = 1\n")
+        with classroom.course.gradebook() as gradebook:
+            gradebook.update_or_create_assignment("convnet", duedate="2026-06-01 12:00 UTC")
+            gradebook.update_or_create_submission(
+                "convnet", "dan", timestamp="2026-06-09 12:00 UTC"
+            )
+        call("eligible", code=1)
+        assert verdicts(classroom)["dan", "exercises"] == "undecided"
+
+    def test_what_rests_on_a_name_alone_says_so(self, classroom, call):
+        report = classroom.places.attendance / "day-1.csv"
+        report.write_text(
+            report.read_text("utf-8-sig").replace("ada@example.org", "a@home.example")
+        )
+        shown = " ".join(call("eligible", "--student", "ada").split())
+        assert "Day 1: rests on a name alone, without an own e-mail: line 6 of day-1.csv" in shown
+        assert "rests on a name alone" in classroom.places.decisions.read_text()
+        policy = classroom.places.policy
+        policy.write_text('recognition = { other_email = "undecided" }\n' + policy.read_text())
+        call("eligible", "--student", "ada", code=1)
+        assert verdicts(classroom)["ada", "attendance"] == "undecided"
+
+    def test_a_report_of_another_time_zone_is_said(self, classroom, call):
+        report = classroom.places.attendance / "day-1.csv"
+        report.write_text(_an_hour_earlier(report.read_text("utf-8-sig")))
+        shown = " ".join(call("eligible").split())
+        assert "60 min before the session ends (12:00)" in shown
+        assert "report_timezone" in classroom.places.decisions.read_text()
+        policy = classroom.places.policy
+        policy.write_text('report_timezone = "Europe/London"\n' + policy.read_text())
+        assert "before the session ends" not in " ".join(call("eligible", code=1).split())
 
     def test_only_one_student(self, call):
         assert "ada" not in call("eligible", "--student", "bob")
@@ -221,6 +313,7 @@ class TestCertify:
 
     def test_without_a_key_it_says_how_to_make_one(self, classroom, call):
         shutil.rmtree(classroom.keys)
+        assert "dlcourse keys new" in call("certify", "--dry-run", code=2)
         assert "dlcourse keys new" in call("certify", "--yes", code=2)
         assert not classroom.places.issued.exists()
 
@@ -414,7 +507,9 @@ class TestLog:
 
 class TestHandOver:
     def test_refusals_say_what_was_needed(self, classroom, call):
-        assert "3 written" in call("refusals")
+        shown = call("refusals", code=1)
+        assert "No mail yet to dan: undecided." in shown
+        assert "3 written" in shown
         (attendance, exercises) = classroom.files("bob", ".eml")
         message = email.message_from_bytes(attendance.read_bytes(), policy=email.policy.default)
         text = message.get_body(("plain",)).get_content()
@@ -425,10 +520,13 @@ class TestHandOver:
         report = classroom.places.attendance / "day-2.csv"
         line = "Bobby,,06/09/2026 09:00:00 AM,06/09/2026 12:00:00 PM,180,Yes,,No\n"
         report.write_text(report.read_text("utf-8-sig") + line)
-        assert "review list" in call("refusals", code=2)
+        shown = call("refusals", code=1)
+        assert "No mail yet to bob, dan: undecided (somebody on the review list" in shown
+        assert not classroom.files("bob", "attendance-refusal.eml")
+        assert classroom.files("zoe", "exercises-refusal.eml")
 
     def test_a_refusal_goes_when_the_certificate_comes(self, classroom, call):
-        call("refusals")
+        call("refusals", code=1)
         classroom.grade("zoe", 9)
         call("certify", "--yes")
         assert [path.name for path in classroom.files("zoe", "refusal.eml")] == []
@@ -438,7 +536,7 @@ class TestHandOver:
         with classroom.places.roster.open("a") as file:
             file.write("Ada2,Ada Lovelace,lovelace@example.org\n")
         assert "unknown to the gradebook: Ada2" in call("eligible", code=1)
-        assert "no Ada2" in call("refusals")
+        assert "no Ada2" in call("refusals", code=1)
         assert not classroom.files("Ada2", ".eml")
 
     def test_edubadges(self, classroom, call, tmp_path):
@@ -504,6 +602,10 @@ class TestPurge:
         classroom.places.roster.write_bytes(roster)
         for path, data in reports.items():
             path.write_bytes(data)
+        old = next(one["id"] for one in issued(classroom) if one["student"] == "zoe")
+        shown = " ".join(call("certify", "--dry-run").split())
+        short = old.removeprefix("urn:uuid:")[:8]
+        assert f"a second one beside {short} of" in shown
         call("certify", "--yes")
         assert len(issued(classroom)) == 5
         assert call("verify", *classroom.files("zoe", ".pdf"))

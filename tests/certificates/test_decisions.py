@@ -19,7 +19,7 @@ from nbcertify.decisions import (
     decision_digest,
     make_evidence,
     to_bytes,
-    to_frame,
+    to_rows,
 )
 from nbcertify.errors import CertificateError
 from nbcertify.policy import Override, Policy
@@ -349,7 +349,8 @@ class TestLaws:
         early = decide(policy, results, [])[0].verdict
         points = [data.draw(st.floats(r.low, r.high)) for r in results]
         final = [
-            dataclasses.replace(r, low=p, high=p) for r, p in zip(results, points, strict=True)
+            dataclasses.replace(r, low=p, high=p, waiting=0, is_open=False)
+            for r, p in zip(results, points, strict=True)
         ]
         late = decide(policy, final, [])[0].verdict
         assert late is not Verdict.UNDECIDED
@@ -409,7 +410,7 @@ class TestFile:
 class TestTable:
     def write(self, tmp_path, student: str, why: str = "not submitted") -> list[list[str]]:
         results = [Result(student, name, 5, 5, 10, why) for name in NAMES]
-        write_csv(to_frame(decide(BOTH, results, [])), tmp_path / "decisions.csv")
+        write_csv(to_rows(decide(BOTH, results, [])), tmp_path / "decisions.csv")
         with (tmp_path / "decisions.csv").open(newline="", encoding="utf-8") as file:
             return list(csv.reader(file))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from nbcertify.errors import CertificateError
-from nbcertify.results import Result, read_results
+from nbcertify.results import Result, read_class
 from nbgrader.api import Gradebook
 from nbjudge.course import load_course
 from nbjudge.digests import digest_folder
@@ -60,7 +60,7 @@ class Class:
         return write_record(self.course.gradebook_folder, record)
 
     def read(self, assignments=("convnet",)) -> Result:
-        (result,) = read_results(self.course, assignments, asked_by="policy.toml", now=NOW)
+        (result,) = read_class(self.course, assignments, asked_by="policy.toml", now=NOW).results
         return result
 
 
@@ -162,7 +162,7 @@ class TestGradebook:
         assert course.read().late_seconds == 3600
 
     def test_who_is_only_in_the_roster_has_not_handed_in(self, course):
-        results = read_results(course.course, ["convnet"], now=NOW, students=["zoe"])
+        results = read_class(course.course, ["convnet"], now=NOW, roster=["zoe"]).results
         assert [(r.student, r.why) for r in results] == [
             ("ada", "not submitted"),
             ("zoe", "not submitted"),

@@ -5,7 +5,7 @@ import random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from nbcertify.attendance.presence import bounds_within, seconds_within, union
+from nbcertify.attendance.presence import Stay, bounds_within, seconds_within, union
 
 MOMENTS = st.integers(0, 120)
 INTERVALS = st.lists(st.tuples(MOMENTS, MOMENTS), max_size=8)
@@ -22,7 +22,11 @@ def spans(draw):
 def stays(draw, most=4):
     """Each given by one to three readings, none reversed."""
     reading = st.tuples(MOMENTS, MOMENTS).map(lambda pair: (min(pair), max(pair)))
-    return draw(st.lists(st.lists(reading, min_size=1, max_size=3).map(tuple), max_size=most))
+    return draw(
+        st.lists(st.lists(reading, min_size=1, max_size=3).map(tuple), max_size=most).map(
+            lambda found: [Stay(readings) for readings in found]
+        )
+    )
 
 
 def count(intervals, spans) -> int:
@@ -70,13 +74,13 @@ def test_a_union_is_in_order_with_gaps(intervals):
 @given(stays(), spans())
 def test_whatever_was_meant_lies_between_the_bounds(stays, spans):
     low, high = bounds_within(stays, spans)
-    for meant in itertools.product(*stays):
+    for meant in itertools.product(*(stay.readings for stay in stays)):
         assert low <= seconds_within(meant, spans) <= high
 
 
 @given(INTERVALS, spans())
 def test_the_bounds_of_clear_stays_are_one(intervals, spans):
-    low, high = bounds_within([(one,) for one in intervals], spans)
+    low, high = bounds_within([Stay((one,)) for one in intervals], spans)
     assert low == high == seconds_within(intervals, spans)
 
 
@@ -86,5 +90,24 @@ def test_two_devices_and_a_break():
 
 
 def test_a_stay_that_may_be_in_either_hour_is_as_long_at_least():
-    low, high = bounds_within([((0, 40), (60, 100), (0, 100))], [(0, 200)])
+    low, high = bounds_within([Stay(((0, 40), (60, 100), (0, 100)))], [(0, 200)])
     assert (low, high) == (40, 100)
+
+
+@st.composite
+def summed(draw):
+    """Stays of which only the first arrival, the last departure and the total are told."""
+    found = []
+    for pieces in draw(st.lists(INTERVALS.map(union).filter(bool), max_size=3)):
+        length = pieces[-1][1] - pieces[0][0]
+        away = length - sum(end - begin for begin, end in pieces)
+        found.append((pieces, Stay(((pieces[0][0], pieces[-1][1]),), away)))
+    return found
+
+
+@given(summed(), stays(most=2), spans())
+def test_what_was_in_between_lies_between_the_bounds(summed, stays, spans):
+    low, high = bounds_within([*(stay for _, stay in summed), *stays], spans)
+    pieces = [piece for pieces, _ in summed for piece in pieces]
+    for meant in itertools.product(*(stay.readings for stay in stays)):
+        assert low <= seconds_within([*pieces, *meant], spans) <= high

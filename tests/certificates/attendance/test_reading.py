@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import stat
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbcertify.attendance import Attended
 from nbcertify.attendance.reading import Attendance, read_attendance
+from nbcertify.attendance.recognition import Recognition, Worth
 from nbcertify.attendance.review import write_review
 from nbcertify.errors import CertificateError
 from nbcertify.roster import Person
@@ -93,7 +95,11 @@ class TestTimes:
         ]
         shuffled = read(*(rows[n] for n in order))
         straight = read(*rows)
-        assert shuffled.attended == straight.attended
+
+        def without_lines(found):
+            return [replace(one, rows="") for one in found.attended]
+
+        assert without_lines(shuffled) == without_lines(straight)
         assert shuffled.review == straight.review
 
 
@@ -134,15 +140,44 @@ class TestReview:
         assert found.attended[1].why == ""
         assert len(found.review) == 1
 
-    def test_a_participant_like_nobody_changes_nobody(self, read):
-        found = read(row("31612345678", "09:00", "12:00"), row("iPhone", "09:00", "12:00"))
-        assert [(a.low, a.high, a.why) for a in found.attended] == [(0, 0, "")] * 3
+    def test_a_participant_like_nobody_may_be_anybody(self, read):
+        found = read(row("31612345678", "09:00", "10:00"), row("iPhone", "09:00", "12:00"))
+        why = "somebody on the review list (rows 2 and 3 of review.csv) may be this student"
+        assert [(a.low, a.high, a.why) for a in found.attended] == [(0, 165 * 60, why)] * 3
         assert [r.participant for r in found.review] == ["31612345678", "iPhone"]
 
-    def test_a_participant_only_somewhat_like_a_student_changes_nobody(self, read):
+    def test_whom_it_cannot_give_more_is_not_held_up(self, read):
+        found = read(row("iPhone", "09:00", "10:00"), row("Jan Jansen", "09:00", "12:00"))
+        assert minutes(found, "s2") == (165, 165)
+        assert found.attended[1].why == ""
+
+    def test_put_aside_with_a_reason_it_holds_up_nobody(self, read):
+        rows = (row("iPhone", "09:00", "12:00"), row("Jan Jansen", "09:00", "12:00"))
+        found = read(*rows, aliases="participant,student,reason\niPhone,?,Nobody knows it\n")
+        assert found.review == ()
+        assert minutes(found, "s1") == (0, 0)
+        assert found.attended[0].why == (
+            "nobody could tell who one participant was, who was put aside (line 2 of aliases.csv)"
+        )
+        assert found.attended[1].why == ""
+        assert found.remarks == (
+            "day 1: a participant of 165 min whom nobody could tell was put aside "
+            "(line 2 of aliases.csv): Nobody knows it",
+        )
+
+    def test_putting_aside_takes_a_reason(self, read):
+        with pytest.raises(CertificateError, match=r"line 2: puts a participant aside without a"):
+            read(row("iPhone", "09:00", "10:00"), aliases="participant,student\niPhone,?\n")
+
+    def test_a_participant_somewhat_like_a_student_is_suggested(self, read):
         found = read(row("jansenj", "09:00", "12:00"))
         assert [s.student for s in found.review[0].suggestions] == ["s2"]
-        assert minutes(found, "s2") == (0, 0)
+
+    def test_a_name_of_two_students_is_nobody_elses(self, read, tmp_path):
+        twins = {**ROSTER, "s4": Person("s4", "Jan Jansen", "jan4@x.org")}
+        read(row("Jan Jansen", "09:00", "10:00"))
+        found = read_attendance([session()], tmp_path, twins)
+        assert [a.high / 60 for a in found.attended] == [0, 60, 0, 60]
 
     def test_an_email_of_one_and_a_name_of_another_may_be_both(self, read):
         found = read(row("Ada Lovelace", "09:00", "10:00", "jan@x.org"))
@@ -183,6 +218,51 @@ class TestReview:
             read(row("Ada", "09:00", "10:00"), aliases="participant,student\nAda,s9\n")
 
 
+class TestNamesAlone:
+    """What it is worth that somebody goes by a student's name."""
+
+    ROWS = (
+        row("Ada Lovelace", "09:00", "10:00"),
+        row("Jan Jansen", "09:00", "11:00", "somebody@home.nl"),
+        row("Tigger (Grace Hopper)", "09:00", "12:00"),
+        row("Grace", "09:00", "09:30", "grace@x.org"),
+    )
+
+    def read(self, read, tmp_path, recognition: Recognition | None = None) -> Attendance:
+        read(*self.ROWS)
+        return read_attendance([session()], tmp_path, ROSTER, recognition)
+
+    def test_it_counts_and_is_listed(self, read, tmp_path):
+        found = self.read(read, tmp_path)
+        assert [(a.low / 60, a.named / 60, a.rows) for a in found.attended] == [
+            (60, 60, "line 2 of day1.csv"),
+            (105, 105, "line 3 of day1.csv"),
+            (165, 135, "line 4 of day1.csv"),
+        ]
+        assert found.notes == (
+            "day1.csv: told by a name alone, without an e-mail: s1 (line 2), s3 (line 4)",
+            "day1.csv: told by a name alone, with an e-mail that is not in the roster: s2 (line 3)",
+        )
+        assert found.review == ()
+
+    def test_it_counts_as_much_as_an_email(self, read, tmp_path):
+        found = self.read(read, tmp_path, Recognition(Worth.COUNTS, Worth.COUNTS))
+        assert [(a.low / 60, a.named) for a in found.attended] == [(60, 0), (105, 0), (165, 0)]
+
+    def test_it_is_undecided_until_confirmed(self, read, tmp_path):
+        found = self.read(read, tmp_path, Recognition(Worth.UNDECIDED, Worth.UNDECIDED))
+        assert [(a.low / 60, a.high / 60) for a in found.attended] == [(0, 60), (0, 105), (30, 165)]
+        assert [r.why for r in found.review] == ["told by the name alone: confirm it"] * 3
+        (tmp_path / "aliases.csv").write_text("participant,student\nAda Lovelace,s1\n")
+        again = self.read(read, tmp_path, Recognition(Worth.UNDECIDED, Worth.UNDECIDED))
+        assert minutes(again, "s1") == (60, 60)
+
+    def test_a_strangers_email_may_be_worth_less(self, read, tmp_path):
+        found = self.read(read, tmp_path, Recognition(Worth.LISTED, Worth.UNDECIDED))
+        assert minutes(found, "s1") == (60, 60)
+        assert minutes(found, "s2") == (0, 105)
+
+
 class TestReviewFile:
     def write(self, found: Attendance, folder: Path) -> list[dict[str, str]]:
         write_review(found.review, folder / "review.csv")
@@ -205,6 +285,7 @@ class TestReviewFile:
             "minutes": "60.0",
             "suggestions": "s2 Jan Jansen (90 %)",
             "why": "no student has this name or this e-mail",
+            "reason": "",
         }
 
     def test_the_same_bytes_each_time(self, read, tmp_path):

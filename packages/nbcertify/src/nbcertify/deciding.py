@@ -17,11 +17,11 @@ from nbcertify.decisions import (
     decide,
     make_evidence,
     to_bytes,
-    to_frame,
+    to_rows,
 )
 from nbcertify.places import Places
 from nbcertify.policy import Policy, read_policy
-from nbcertify.results import Result, known_students, read_results
+from nbcertify.results import Result, read_class
 from nbcertify.roster import Person, read_roster
 from nbcertify.spreadsheet import write_csv
 
@@ -51,17 +51,20 @@ def decide_course(course: Course, now: datetime, policy_file: Path | None = None
     places = Places(course.gradebook_folder)
     policy = read_policy(policy_file or places.policy)
     roster = read_roster(places.roster) if places.roster.exists() else {}
-    attendance = read_attendance(policy.sessions, places.attendance, roster)
-    results = read_results(
-        course, policy.assignments, now=now, asked_by=policy.source, students=roster
+    attendance = read_attendance(policy.sessions, places.attendance, roster, policy.recognition)
+    everyone = read_class(
+        course, policy.assignments, now=now, asked_by=policy.source, roster=roster
     )
-    decisions = decide(policy, results, attendance.attended)
-    evidence = make_evidence(policy, results, attendance.attended, attendance.digests)
-    unknown = tuple(sorted(set(roster) - known_students(course)))
-    return Decided(policy, roster, attendance, tuple(results), tuple(decisions), evidence, unknown)
+    results = everyone.results
+    decisions = decide(policy, results, attendance.attended, everyone.students)
+    evidence = make_evidence(
+        policy, results, attendance.attended, attendance.digests, attendance.remarks
+    )
+    unknown = tuple(sorted(set(roster) - everyone.known))
+    return Decided(policy, roster, attendance, results, tuple(decisions), evidence, unknown)
 
 
 def write_decisions(decided: Decided, places: Places) -> None:
     """Write the decision file, and the same as a table beside it."""
     write_atomically(places.decisions, to_bytes(decided.decisions, decided.evidence))
-    write_csv(to_frame(decided.decisions), places.decisions.with_suffix(".csv"))
+    write_csv(to_rows(decided.decisions), places.decisions.with_suffix(".csv"))

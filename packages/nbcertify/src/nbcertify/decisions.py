@@ -1,7 +1,7 @@
 """Who may have which certificate, who may not, and who cannot be told yet.
 
 `decide` is a pure function of a policy and of what is known of each student. `to_bytes` writes its
-decisions down, the same bytes for the same inputs; `to_frame` makes a table of them.
+decisions down, the same bytes for the same inputs; `to_rows` makes a table of them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
-
-import pandas as pd
 
 from nbcertify.attendance import Attended
 from nbcertify.errors import CertificateError
@@ -77,28 +75,35 @@ class Decision:
 class Evidence:
     """The sha256 (hex) of all that decisions follow from.
 
-    `reports` has one for each of Zoom's reports and for the aliases.
+    `reports` has one for each report and for the aliases. `remarks` are sentences that concern all:
+    doubts about a report, participants that were put aside, with the reason.
     """
 
     policy: str
     results: str
     attendance: str
     reports: Mapping[str, str]
+    remarks: tuple[str, ...] = ()
 
 
 def decide(
-    policy: Policy, results: Iterable[Result], attended: Iterable[Attended]
+    policy: Policy,
+    results: Iterable[Result],
+    attended: Iterable[Attended],
+    students: Iterable[str] = (),
 ) -> list[Decision]:
     """One decision for each student and tier, in the order of the students' ids.
 
-    A student of whom only results, or only presence, are known is decided on, too; what is not
-    known is then open. `CertificateError` if an override names nobody who is known.
+    Decided on are `students`, and everybody of whom results or presence are known; presence that
+    is not known is open. `CertificateError` if an override names nobody of these.
     """
-    standings = _standings(policy, results, attended)
+    standings = _standings(policy, results, attended, students)
     for override in policy.overrides:
         if override.student not in standings:
             raise CertificateError(
-                f"{policy.source}: overrides: there is no student {override.student!r}"
+                f"{policy.source}: overrides: there is no student {override.student!r} in the "
+                "roster, in the gradebook or in submitted/. Write the id as it is there, or take "
+                "the override out"
             )
     overrides = {(o.student, o.tier): o for o in policy.overrides}
     decisions = []
@@ -122,22 +127,23 @@ def _is_said(remark: Remark, number: int, others: Sequence[Remark]) -> bool:
 
 
 def _standings(
-    policy: Policy, results: Iterable[Result], attended: Iterable[Attended]
+    policy: Policy,
+    results: Iterable[Result],
+    attended: Iterable[Attended],
+    students: Iterable[str],
 ) -> dict[str, Standing]:
     reached: dict[str, dict[str, Result]] = defaultdict(dict)
     there: dict[str, dict[str, Attended]] = defaultdict(dict)
-    possible: dict[str, float] = {}
     for result in results:
         if result.assignment in reached[result.student]:
             raise ValueError(f"two results for {result.student} in {result.assignment}")
         reached[result.student][result.assignment] = policy.late.apply(result)
-        possible[result.assignment] = result.possible
     for one in attended:
         if one.session in there[one.student]:
             raise ValueError(f"{one.student} attended {one.session} twice")
         there[one.student][one.session] = one
     standings = {}
-    for student in {*reached, *there}:
+    for student in {*reached, *there, *students}:
         for name in policy.assignments:
             if name not in reached[student]:
                 raise ValueError(f"no result for {student} in {name}")
@@ -174,15 +180,21 @@ def make_evidence(
     results: Sequence[Result],
     attended: Sequence[Attended],
     reports: Mapping[str, str],
+    remarks: Sequence[str] = (),
 ) -> Evidence:
-    """The digests of what was decided on."""
+    """The digests of what was decided on, and what is to be said of it."""
     return Evidence(
-        policy.digest, _digest(results), _digest(attended), dict(sorted(reports.items()))
+        policy.digest,
+        _digest(results),
+        _digest(attended),
+        dict(sorted(reports.items())),
+        tuple(remarks),
     )
 
 
-def _digest(rows: Sequence[Any]) -> str:
-    text = json.dumps([asdict(row) for row in rows], sort_keys=True, ensure_ascii=False)
+def _digest(rows: Sequence[Result] | Sequence[Attended]) -> str:
+    # `vars` of dataclasses without others in them is `asdict`, many times faster.
+    text = json.dumps([vars(row) for row in rows], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -211,7 +223,7 @@ def _to_json(decision: Decision) -> str:
     return json.dumps(content, ensure_ascii=False)
 
 
-def to_frame(decisions: Iterable[Decision]) -> pd.DataFrame:
-    """A row for each decision: student, tier, verdict and the reasons in words."""
+def to_rows(decisions: Iterable[Decision]) -> list[tuple[str, ...]]:
+    """A table: its headings, then student, tier, verdict and the reasons in words of each."""
     rows = [(d.student, d.tier, str(d.verdict), "; ".join(map(str, d.reasons))) for d in decisions]
-    return pd.DataFrame(rows, columns=["student", "tier", "verdict", "why"])
+    return [("student", "tier", "verdict", "why"), *rows]

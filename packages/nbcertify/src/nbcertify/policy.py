@@ -10,6 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from nbcertify.attendance.recognition import Recognition, Worth
 from nbcertify.errors import CertificateError
 from nbcertify.rules import (
     AttendanceRule,
@@ -54,6 +55,7 @@ class Policy:
     digest: str
     source: str
     lookup: bool = False
+    recognition: Recognition = Recognition()
 
     @property
     def assignments(self) -> tuple[str, ...]:
@@ -84,7 +86,10 @@ class Policy:
 def read_policy(path: Path) -> Policy:
     """Read and check a policy file; `CertificateError` names file, line and key to mend."""
     top = read_toml(path)
-    top.only("timezone", "sessions", "rules", "late", "tiers", "overrides", "lookup")
+    top.only(
+        *("timezone", "report_timezone", "sessions", "recognition", "rules", "late", "tiers"),
+        *("overrides", "lookup"),
+    )
     sessions = tuple(_sessions(top))
     rules = {
         name: _rule(top.table("rules").table(name), name, sessions) for name in top.table("rules")
@@ -105,19 +110,23 @@ def read_policy(path: Path) -> Policy:
         digest,
         str(path),
         top.get("lookup", bool, default=False),
+        _recognition(top.table("recognition")),
     )
 
 
 def _sessions(top: Table) -> Iterator[Session]:
-    tables = top.tables("sessions")
-    seen: dict[str, str] = {}
-    for table in tables:
-        table.only("name", "date", "start", "end", "breaks", "report")
-        zone = _zone(top)
+    names: set[str] = set()
+    reports: dict[str, Session] = {}
+    for table in top.tables("sessions"):
+        table.only(
+            *("name", "date", "start", "end", "breaks", "report", "meeting", "report_timezone")
+        )
+        zone = _zone(top, "timezone")
         day = table.get("date", date)
         start, end = (datetime.combine(day, table.clock(key), zone) for key in ("start", "end"))
         if end.timestamp() <= start.timestamp():
             raise table.error("end", "must be after the start")
+        zoned = next((one for one in (table, top) if "report_timezone" in one), None)
         session = Session(
             table.text("name"),
             start,
@@ -125,13 +134,21 @@ def _sessions(top: Table) -> Iterator[Session]:
             tuple(_breaks(table, start, end)),
             table.text("report"),
             zone,
+            table.text("meeting") if "meeting" in table else "",
+            _zone(zoned, "report_timezone") if zoned is not None else None,
         )
         if session.seconds <= 0:
             raise table.error("breaks", "leave nothing of the session")
-        for key, value in (("name", session.name), ("report", session.report)):
-            if f"{key} {value}" in seen:
-                raise table.error(key, f"another session has {value!r} already")
-            seen[f"{key} {value}"] = value
+        if session.name in names:
+            raise table.error("name", f"another session has {session.name!r} already")
+        names.add(session.name)
+        other = reports.setdefault(session.report, session)
+        if other is not session and not (other.meeting and session.meeting):
+            raise table.error(
+                "report",
+                f"another session has {session.report!r} already; if it holds several meetings, "
+                'name the meeting of each of these sessions: meeting = "812 3456 7890"',
+            )
         if Path(session.report).name != session.report:
             raise table.error("report", "must be the name of a file in gradebook/attendance/")
         yield session
@@ -152,14 +169,25 @@ def _breaks(table: Table, start: datetime, end: datetime) -> Iterator[tuple[date
         reached = again
 
 
-def _zone(top: Table) -> ZoneInfo:
-    name = top.text("timezone")
+def _zone(table: Table, key: str) -> ZoneInfo:
+    name = table.text(key)
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise top.error(
-            "timezone", f'must be one such as "Europe/Amsterdam", not {name!r}'
-        ) from None
+        raise table.error(key, f'must be one such as "Europe/Amsterdam", not {name!r}') from None
+
+
+def _recognition(table: Table) -> Recognition:
+    table.only("name_alone", "other_email")
+    alone = _worth(table, "name_alone", Worth.LISTED)
+    return Recognition(alone, _worth(table, "other_email", alone))
+
+
+def _worth(table: Table, key: str, default: Worth) -> Worth:
+    said = table.text(key, default)
+    if said not in list(Worth):
+        raise table.error(key, f"must be one of {', '.join(Worth)}, not {said!r}")
+    return Worth(said)
 
 
 def _rule(table: Table, name: str, sessions: tuple[Session, ...]) -> Rule:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from nbjudge.admit.submissions import find_submissions
 from nbjudge.course import Course
 from nbjudge.record.records import read_record, record_path
 
 from nbcertify.errors import CertificateError
+from nbcertify.scores import Scores, read_scores
 
-if TYPE_CHECKING:
-    from nbgrader.api import Gradebook, SubmittedAssignment
+HANDED_IN_AGAIN = "not graded: handed in again after it was graded"
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,8 @@ class Result:
 
     `why` says what is open, or that nothing was handed in; `waiting` is how many answers wait for a
     person, `late_seconds` how late it was handed in. Extra credit may take points above `possible`.
+    `is_open` says that somebody or something has still to look at the work: it is so where answers
+    wait or the points are a range, and it stays so whatever is done to the points afterwards.
     ValueError unless 0 <= low <= high and possible > 0.
     """
 
@@ -39,55 +40,72 @@ class Result:
     why: str = ""
     waiting: int = 0
     late_seconds: float = 0.0
+    is_open: bool = False
 
     def __post_init__(self) -> None:
         if not (0 <= self.low <= self.high < math.inf and 0 < self.possible < math.inf):
             raise ValueError(f"impossible points: {self}")
+        if self.waiting or self.low < self.high:
+            object.__setattr__(self, "is_open", True)
 
 
-def read_results(
+@dataclass(frozen=True)
+class Class:
+    """All students of a course, sorted, and a result for each of them and each assignment.
+
+    `known` are those that the gradebook or the folder `submitted/` knows.
+    """
+
+    students: tuple[str, ...]
+    known: frozenset[str]
+    results: tuple[Result, ...]
+
+
+def read_class(
     course: Course,
     assignments: Sequence[str],
     *,
     now: datetime,
     asked_by: str = "",
-    students: Collection[str] = (),
-) -> list[Result]:
-    """A result for every known student and each of `assignments`, in their order.
+    roster: Collection[str] = (),
+) -> Class:
+    """Who there is, and what each has reached in each of `assignments`, in their order.
 
-    Known are the students in the gradebook, those who have a folder in `submitted/`, and
-    `students`. What is not due yet at `now` (aware) may still be handed in. `CertificateError` if
-    the gradebook has no points for one of the assignments; the message names `asked_by`, the file
-    that asks for it.
+    A student of the course is whoever is in `roster`, in the gradebook, or has a folder in
+    `submitted/`. What is not due yet at `now` (aware) may still be handed in. `CertificateError`
+    if the gradebook has no points for one of the assignments; the message names `asked_by`, the
+    file that asks for it.
     """
-    digests = {(s.student, s.assignment): s.digest for s in find_submissions(course)}
+    found = find_submissions(course) if assignments else []
+    digests = {(s.student, s.assignment): s.digest for s in found}
     with course.gradebook() as gradebook:
-        possible = {a.name: a.max_score for a in gradebook.assignments}
-        due = {a.name: a.duedate.replace(tzinfo=UTC) for a in gradebook.assignments if a.duedate}
-        for name in assignments:
-            if not possible.get(name):
-                raise CertificateError(
-                    f"{asked_by}: assignments: the gradebook has no points for {name!r}; "
-                    f"it has {', '.join(sorted(possible)) or 'no assignments'}"
+        scores = read_scores(gradebook, assignments)
+    for name in assignments:
+        if not scores.possible.get(name):
+            raise CertificateError(
+                f"{asked_by}: assignments: the gradebook has no points for {name!r}; "
+                f"it has {', '.join(sorted(scores.possible)) or 'no assignments'}"
+            )
+    known = scores.students | _with_folder(course)
+    students = tuple(sorted(known | set(roster)))
+    results = []
+    for name in assignments:
+        possible = scores.possible[name]
+        for student in students:
+            row, digest = scores.of.get((student, name)), digests.get((student, name))
+            recorded = record_path(course.gradebook_folder, name, student).exists()
+            if row is None and digest is None and not recorded:
+                results.append(_missing(student, name, possible, scores.due.get(name), now))
+            elif why := reason_without_grade(course, name, student, row is not None, digest):
+                # How late a newer submission is, the gradebook does not know.
+                late = row.late_seconds if row is not None and why != HANDED_IN_AGAIN else 0.0
+                results.append(
+                    Result(student, name, 0.0, possible, possible, why, late_seconds=late)
                 )
-        everyone = {s.id for s in gradebook.students} | {student for student, _ in digests}
-        everyone |= set(students)
-        results = []
-        for name in assignments:
-            rows = _submissions(gradebook, name)
-            for student in sorted(everyone):
-                row, digest = rows.get(student), digests.get((student, name))
-                recorded = record_path(course.gradebook_folder, name, student).exists()
-                if row is None and digest is None and not recorded:
-                    results.append(_missing(student, name, possible[name], due.get(name), now))
-                elif why := reason_without_grade(course, name, student, row is not None, digest):
-                    late = row.total_seconds_late if row is not None else 0.0
-                    results.append(
-                        Result(student, name, 0.0, possible[name], possible[name], why, 0, late)
-                    )
-                else:
-                    results.append(_graded(row, student, name, possible[name]))
-    return results
+            else:
+                assert row is not None
+                results.append(_graded(row, student, name, possible))
+    return Class(students, known, tuple(results))
 
 
 def _missing(
@@ -99,12 +117,16 @@ def _missing(
     return Result(student, assignment, 0.0, 0.0, possible, "not submitted")
 
 
-def known_students(course: Course) -> frozenset[str]:
-    """The ids in the gradebook and in `submitted/`."""
-    handed_in = course.submitted.iterdir() if course.submitted.is_dir() else ()
-    with course.gradebook() as gradebook:
-        ids = {student.id for student in gradebook.students}
-    return frozenset(ids | {path.name for path in handed_in if path.is_dir()})
+def _with_folder(course: Course) -> frozenset[str]:
+    """The ids that have a folder in `submitted/`."""
+    if not course.submitted.is_dir():
+        return frozenset()
+    excluded = course.coursedir().student_id_exclude.split(",")
+    return frozenset(
+        path.name
+        for path in course.submitted.iterdir()
+        if path.is_dir() and not path.name.startswith(".") and path.name not in excluded
+    )
 
 
 def reason_without_grade(
@@ -124,55 +146,25 @@ def reason_without_grade(
     if not in_gradebook:
         return "not graded: it is not in the gradebook"
     if digest is not None and digest != record.inputs.submission:
-        return "not graded: handed in again after it was graded"
+        return HANDED_IN_AGAIN
     return ""
 
 
-def _submissions(gradebook: Gradebook, assignment: str) -> dict[str, SubmittedAssignment]:
-    """The gradebook's submissions by student, with all that is read of them below.
-
-    Without the options, nbgrader's models ask the database anew for each grade of each student.
-    """
-    from nbgrader import api
-    from sqlalchemy.orm import joinedload, selectinload
-
-    notebooks = selectinload(api.SubmittedAssignment.notebooks)
-    query = (
-        gradebook.db.query(api.SubmittedAssignment)
-        .join(api.Assignment)
-        .filter(api.Assignment.name == assignment)
-        .options(
-            joinedload(api.SubmittedAssignment.student),
-            joinedload(api.SubmittedAssignment.assignment),
-            notebooks.selectinload(api.SubmittedNotebook.grades).joinedload(api.Grade.cell),
-        )
-    )
-    return {row.student.id: row for row in query}
-
-
-def _graded(row: SubmittedAssignment, student: str, assignment: str, possible: float) -> Result:
+def _graded(row: Scores, student: str, assignment: str, possible: float) -> Result:
     """The points that are certain, those that are possible, and what the difference waits for."""
-    certain, waiting = [], []
-    for grade in (grade for notebook in row.notebooks for grade in notebook.grades):
-        # A score that needs review is open, whatever an earlier version of the answer got.
-        ungraded = grade.auto_score is None and grade.manual_score is None
-        if grade.needs_manual_grade or ungraded:
-            waiting.append(grade.cell.max_score + max(0.0, grade.extra_credit or 0.0))
-        else:
-            certain.append(grade.score)
-    low, open_ = math.fsum(certain), math.fsum(waiting)
-    penalty = math.fsum(notebook.late_submission_penalty or 0.0 for notebook in row.notebooks)
+    low, open_ = math.fsum(row.certain), math.fsum(row.waiting)
     why = ""
-    if waiting:
-        answers = "1 answer waits" if len(waiting) == 1 else f"{len(waiting)} answers wait"
+    if row.waiting:
+        count = len(row.waiting)
+        answers = "1 answer waits" if count == 1 else f"{count} answers wait"
         why = f"{answers} for hand-grading ({open_:g} points)"
     return Result(
         student,
         assignment,
-        max(0.0, low - penalty),
-        max(0.0, low + open_ - penalty),
+        max(0.0, low - row.penalty),
+        max(0.0, low + open_ - row.penalty),
         possible,
         why,
-        len(waiting),
-        row.total_seconds_late,
+        len(row.waiting),
+        row.late_seconds,
     )

@@ -7,7 +7,7 @@ and a rule is met or missed only if it is so at both ends.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
@@ -68,11 +68,8 @@ class AttendanceRule:
         """What it comes to for one student."""
         there = [standing.attended[name] for name in self.sessions]
         states = [_state(a.low, a.high, a.possible, self.share) for a in there]
-        missed, open_ = states.count(State.MISSED), states.count(State.OPEN)
-        if missed > self.may_miss:
-            state = State.MISSED
-        else:
-            state = State.MET if missed + open_ <= self.may_miss else State.OPEN
+        state = self._come_to(states)
+        open_ = states.count(State.OPEN)
         count = len(self.sessions)
         met = states.count(State.MET)
         reached = f"{met} to {met + open_}" if open_ else f"{met}"
@@ -83,7 +80,20 @@ class AttendanceRule:
         for one, how in zip(there, states, strict=True):
             if how is not State.MET:
                 remarks.append(Remark(one.session, _presence(one, self.share)))
+        by_more = [_state(a.low - a.named, a.high, a.possible, self.share) for a in there]
+        if state is State.MET and self._come_to(by_more) is not State.MET:
+            remarks += [
+                Remark(one.session, f"rests on a name alone, without an own e-mail: {one.rows}")
+                for one, how, surely in zip(there, states, by_more, strict=True)
+                if how is State.MET and surely is not State.MET
+            ]
         return Finding(self.name, state, tuple(remarks))
+
+    def _come_to(self, states: Sequence[State]) -> State:
+        missed, open_ = states.count(State.MISSED), states.count(State.OPEN)
+        if missed > self.may_miss:
+            return State.MISSED
+        return State.MET if missed + open_ <= self.may_miss else State.OPEN
 
 
 @dataclass(frozen=True)
@@ -167,7 +177,7 @@ class HandGradedRule:
         """What it comes to for one student. It is never missed: reading is not theirs to do."""
         results = [standing.results[name] for name in self.assignments]
         # What could not be graded yet may hold answers that nobody has seen.
-        waiting = [r for r in results if r.waiting or r.low < r.high]
+        waiting = [r for r in results if r.is_open]
         if not waiting:
             said = (Remark("", "every written answer has been read"),)
             return Finding(self.name, State.MET, said)
@@ -179,9 +189,10 @@ Rule = AttendanceRule | PointsRule | MinimumRule | HandGradedRule
 
 @dataclass(frozen=True)
 class Late:
-    """What lateness costs: after `grace_seconds`, `per_day` of the points for each day begun.
+    """What lateness costs: `per_day` of the points for each day begun, unless within the grace.
 
-    After `last_day` days nothing is left.
+    Days count from the deadline, not from the end of the grace. After `last_day` days nothing is
+    left. What is open stays open: this changes points, never what is known.
     """
 
     grace_seconds: float = 0.0

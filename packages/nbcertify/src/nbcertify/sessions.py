@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class Session:
-    """One session. All times are aware; `zone` is also the one of its Zoom report.
+    """One session. All times are aware.
 
-    `report` is the report's file name in the attendance folder.
+    `report` is the report's file name in the attendance folder. `meeting` is the ID or the topic
+    of its meeting, "" where the report has just one. The report's times are in `report_zone`.
     """
 
     name: str
@@ -19,6 +20,13 @@ class Session:
     breaks: tuple[tuple[datetime, datetime], ...]
     report: str
     zone: ZoneInfo
+    meeting: str = ""
+    own_zone: ZoneInfo | None = None
+
+    @property
+    def report_zone(self) -> ZoneInfo:
+        """The time zone that the report was exported in: the session's, unless it has its own."""
+        return self.own_zone or self.zone
 
     def spans(self) -> Iterator[tuple[float, float]]:
         """The parts that count, between the breaks: seconds since the epoch, in order."""

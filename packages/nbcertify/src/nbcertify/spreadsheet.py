@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import pandas as pd
 from nbjudge.files import write_atomically
 
 # What a spreadsheet takes for the beginning of a formula.
@@ -16,7 +18,8 @@ def harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(STARTS) else cell
 
 
-def write_csv(frame: pd.DataFrame, path: Path, *, mode: int = 0o644) -> None:
+def write_csv(rows: Iterable[Sequence[object]], path: Path, *, mode: int = 0o644) -> None:
     """Write the table, all or nothing, so that a spreadsheet takes no cell for a formula."""
-    text = frame.map(harmless).to_csv(index=False, lineterminator="\r\n")
-    write_atomically(path, text.encode("utf-8"), mode)
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(map(harmless, row) for row in rows)
+    write_atomically(path, text.getvalue().encode("utf-8"), mode)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -60,16 +61,54 @@ def read_lines(data: bytes, path: Path, is_word: Callable[[str], bool]) -> list[
     `is_word` knows the headings, as folded; the separator is the one with which most are found in
     one row. CertificateError, naming `path` and the line, if it is no text or no valid CSV.
     """
-    text = decode(data, path)
+    return split_lines(decode(data, path), path, is_word)
 
-    def most_words(parsed: tuple[list[Line], str]) -> int:
-        rows = parsed[0]
-        return max((sum(is_word(fold(cell)) for cell in row.cells) for row in rows), default=0)
 
-    lines, broken = max((_parse(text, path, separator) for separator in ",;\t"), key=most_words)
+def split_lines(text: str, path: Path, is_word: Callable[[str], bool]) -> list[Line]:
+    """The rows of a CSV text; see `read_lines`."""
+    # A spreadsheet's own word for the separator.
+    blank = "\r\n" if text.startswith("sep=") else ""
+    text = re.sub(r"\Asep=.\r?\n", blank, text)
+    lines, broken = max(
+        (_parse(text, path, separator) for separator in ",;\t"),
+        key=lambda parsed: most_words(parsed[0], is_word),
+    )
+    if not broken and not most_words(lines, is_word) and all(map(_is_one_cell, lines)):
+        # Opened in a spreadsheet that separates otherwise, each row was saved as one cell.
+        inner = "\n".join(_first(line) for line in _with_gaps(lines))
+        again, broken_again = max(
+            (_parse(inner, path, separator) for separator in ",;\t"),
+            key=lambda parsed: most_words(parsed[0], is_word),
+        )
+        if most_words(again, is_word):
+            lines, broken = again, broken_again
     if broken:
         raise CertificateError(broken)
     return lines
+
+
+def most_words(lines: Sequence[Line], is_word: Callable[[str], bool]) -> int:
+    """How many cells are words in the row that has most of them."""
+    return max((sum(is_word(fold(cell)) for cell in line.cells) for line in lines), default=0)
+
+
+def _is_one_cell(line: Line) -> bool:
+    return not any(line.cells[1:])
+
+
+def _first(line: Line) -> str:
+    return line.cells[0] if line.cells else ""
+
+
+def _with_gaps(lines: Sequence[Line]) -> Iterator[Line]:
+    """The lines, with empty ones where numbers are left out, so that the count stays right."""
+    expected = 1
+    for line in lines:
+        while expected < line.number:
+            yield Line(expected, ())
+            expected += 1
+        yield line
+        expected = line.number + 1
 
 
 @dataclass(frozen=True)
@@ -120,13 +159,10 @@ def read_records(
 
 def decode(data: bytes, path: Path) -> str:
     """The text of a table: UTF-8 or UTF-16. CertificateError, naming `path`, if it is none."""
-    if data.startswith(b"PK\x03\x04"):
-        raise CertificateError(
-            f"{path}: is a workbook or a zip file; save it as 'CSV UTF-8' and try again"
-        )
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    check_is_text(data, path)
+    encoding = encoding_of(data)
     try:
-        text = data.decode("utf-16" if wide else "utf-8-sig")
+        text = data.decode(encoding or "utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise CertificateError(
@@ -139,6 +175,29 @@ def decode(data: bytes, path: Path) -> str:
             f"{path}, line {line}: has a NUL character, so it is no text; export it again"
         )
     return text
+
+
+def check_is_text(data: bytes, path: Path) -> None:
+    """Refuse what is plainly a workbook."""
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise CertificateError(
+            f"{path}: is a workbook or a zip file; save it as 'CSV UTF-8' and try again"
+        )
+
+
+def encoding_of(data: bytes) -> str:
+    """The Unicode encoding of a text; "" if it is in none, as far as can be told."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    # Without a mark, every other byte of a text in a Latin script is 0.
+    beginning = data[:400]
+    if beginning.count(b"\0") > len(beginning) // 3:
+        return "utf-16-be" if beginning[:1] == b"\0" else "utf-16-le"
+    try:
+        data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return ""
+    return "utf-8-sig"
 
 
 def _parse(text: str, path: Path, separator: str) -> tuple[list[Line], str]:

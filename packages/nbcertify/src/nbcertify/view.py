@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -75,12 +77,69 @@ def review_table(rows: Iterable[ReviewRow]) -> Table:
     return table
 
 
-def decision_table(decisions: Iterable[Decision]) -> Table:
-    """A row for each decision, with its reasons."""
-    table = Table("student", "tier", "verdict", "why", show_lines=True)
-    for d in decisions:
-        table.add_row(d.student, d.tier, verdict_text(d.verdict), "\n".join(map(str, d.reasons)))
-    return table
+def decision_lines(
+    decisions: Iterable[Decision], roster: Mapping[str, Person], *, everybody: bool = False
+) -> Iterator[RenderableType]:
+    """Who is undecided and who is not eligible, with each reason once; a count of the others.
+
+    Students of whom all the same is said are told together. With `everybody` the others are shown
+    like these.
+    """
+    decisions = list(decisions)
+    shown = [Verdict.UNDECIDED, Verdict.NOT_ELIGIBLE]
+    if everybody:
+        shown += [verdict for verdict in Verdict if verdict not in shown]
+    for verdict in shown:
+        of_verdict = [d for d in decisions if d.verdict is verdict]
+        if not of_verdict:
+            continue
+        count = len({d.student for d in of_verdict})
+        heading = f"{str(verdict).capitalize()}: {count} student{'s' * (count > 1)}"
+        yield Text(heading, style=f"bold {_COLOURS[verdict]}")
+        for said, students in _alike(of_verdict).items():
+            yield Padding(
+                Text(_named(students, roster, everybody=everybody)), (0, 0, 0, 2), expand=False
+            )
+            for tiers, reasons in said:
+                yield Padding(Text(", ".join(tiers), style="dim"), (0, 0, 0, 4), expand=False)
+                yield from (Padding(Text(reason), (0, 0, 0, 6), expand=False) for reason in reasons)
+    for verdict in Verdict:
+        tiers = Counter(d.tier for d in decisions if d.verdict is verdict)
+        if verdict not in shown and tiers:
+            counts = ", ".join(f"{tier} {count}" for tier, count in tiers.items())
+            yield Text(f"{str(verdict).capitalize()}: {counts}", style=_COLOURS[verdict])
+
+
+# The tiers, and what is said of all of them.
+Said = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+
+
+def _alike(decisions: Iterable[Decision]) -> dict[Said, list[str]]:
+    """The students of whom the same is said, by what is said of them, each reason once."""
+    tiers_of: dict[str, dict[str, list[str]]] = {}
+    for decision in decisions:
+        reasons = tiers_of.setdefault(decision.student, {})
+        for reason in decision.reasons:
+            reasons.setdefault(str(reason), []).append(decision.tier)
+    alike: dict[Said, list[str]] = {}
+    for student, reasons in tiers_of.items():
+        said: dict[tuple[str, ...], list[str]] = {}
+        for reason, tiers in reasons.items():
+            said.setdefault(tuple(tiers), []).append(reason)
+        key = tuple((tiers, tuple(texts)) for tiers, texts in said.items())
+        alike.setdefault(key, []).append(student)
+    return alike
+
+
+# Of a group of students, the list in decisions.csv has all.
+_SHOWN = 8
+
+
+def _named(students: Sequence[str], roster: Mapping[str, Person], *, everybody: bool) -> str:
+    shown = students if everybody else students[:_SHOWN]
+    names = [f"{one} {roster[one].name}" if one in roster else one for one in shown]
+    left = len(students) - len(shown)
+    return ", ".join(names) + (f" and {left} more" if left else "")
 
 
 def plan_table(steps: Iterable[Step], roster: Mapping[str, Person]) -> Table:

@@ -10,13 +10,16 @@ from nbcertify.tables import fold, read_records
 
 # Who is no student of this course, such as a teacher. An empty cell was forgotten.
 NOBODY = "-"
+# Nobody can tell who it was, and somebody decided, with a reason, that this holds nobody up.
+ASIDE = "?"
 
 
 @dataclass(frozen=True)
 class Alias:
-    """`participant` (a name as shown or an e-mail, folded) is `student`, or NOBODY.
+    """`participant` (a name as shown or an e-mail, folded) is `student`, NOBODY, or put ASIDE.
 
-    Where `session` or `email` (folded) are not "", it is said only of them.
+    Where `session` or `email` (folded) are not "", it is said only of them. `reason` is given
+    for what is put aside.
     """
 
     participant: str
@@ -24,6 +27,7 @@ class Alias:
     session: str
     email: str
     line: int
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class Aliases:
     path: Path
     by_participant: Mapping[str, Sequence[Alias]]
 
-    def find(self, shown: str, email: str, session: str) -> str | None:
-        """The student that this participant is said to be, NOBODY, or None if nothing is said.
+    def find(self, shown: str, email: str, session: str) -> Alias | None:
+        """What is said of this participant, None if nothing is.
 
         CertificateError if two lines disagree.
         """
@@ -52,7 +56,7 @@ class Aliases:
                     f"{shown!r} is in the session {session}; take one out, or fill in session and "
                     "email so that only one fits"
                 )
-        return said[0].student if said else None
+        return said[0] if said else None
 
 
 def read_aliases(
@@ -60,8 +64,8 @@ def read_aliases(
 ) -> Aliases:
     """The aliases in the bytes `data` of the file `path`.
 
-    Columns: participant and student; session and email may be there, and the others of review.csv,
-    which are passed over. CertificateError names `path` and the line.
+    Columns: participant and student; session, email and reason may be there, and the others of
+    review.csv, which are passed over. CertificateError names `path` and the line.
     """
     aliases: dict[str, list[Alias]] = {}
     optional = [column for column in COLUMNS if column not in ("participant", "student")]
@@ -73,17 +77,23 @@ def read_aliases(
             without_apostrophe(record.cells.get("session", "")),
             fold(without_apostrophe(record.cells.get("email", ""))),
             record.line,
+            without_apostrophe(record.cells.get("reason", "")),
         )
         if not alias.participant:
             raise CertificateError(
-                f"{where}: names no participant; write a name as Zoom shows it, or an e-mail"
+                f"{where}: names no participant; write a name as the report shows it, or an e-mail"
             )
         if not alias.student:
             raise CertificateError(
-                f"{where}: does not say who it is; fill in the student, or {NOBODY} for somebody "
-                "who is no student of this course"
+                f"{where}: does not say who it is; fill in the student, {NOBODY} for somebody who "
+                f"is no student of this course, or {ASIDE} with a reason to put the row aside"
             )
-        if alias.student not in (NOBODY, *students):
+        if alias.student == ASIDE and not alias.reason:
+            raise CertificateError(
+                f"{where}: puts a participant aside without a reason; write one into the column "
+                "reason"
+            )
+        if alias.student not in (NOBODY, ASIDE, *students):
             raise CertificateError(
                 f"{where}: there is no student {alias.student!r} in the roster; write {NOBODY} for "
                 "somebody who is no student of this course"

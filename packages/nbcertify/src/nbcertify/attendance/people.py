@@ -36,11 +36,15 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Identity:
-    """Whom the roster says a participant is: a student, or why not and between whom it lies."""
+    """Whom the roster says a participant is: a student, or why not and between whom it lies.
+
+    `by_email` says that the e-mail is the student's own; else it is the name alone.
+    """
 
     student: str | None
     candidates: tuple[str, ...] = ()
     why: str = ""
+    by_email: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def identify(names: Iterable[str], email: str, directory: Directory) -> Identity
     if by_email:
         if named and by_email not in named:
             return Identity(None, candidates, "the e-mail is one student's, the name another's")
-        return Identity(by_email)
+        return Identity(by_email, by_email=True)
     if len(named) == 1:
         return Identity(candidates[0])
     if named:

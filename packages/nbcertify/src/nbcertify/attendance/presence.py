@@ -1,6 +1,7 @@
 """How long somebody was there: stays on several devices count once, and only in the session."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 # A stretch of time: its begin and end, in seconds since the epoch.
 Interval = tuple[float, float]
@@ -31,19 +32,46 @@ def seconds_within(intervals: Iterable[Interval], spans: Iterable[Interval]) -> 
     )
 
 
-def bounds_within(
-    stays: Iterable[tuple[Interval, ...]], spans: Iterable[Interval]
-) -> tuple[float, float]:
+@dataclass(frozen=True)
+class Stay:
+    """One stay of somebody, by all that its times may mean.
+
+    `readings` are intervals: one, or more when the times have several meanings. `away` are the
+    seconds within it that they were not there, nobody knows when. `why` says what is unclear.
+    """
+
+    readings: tuple[Interval, ...]
+    away: float = 0.0
+    why: str = ""
+
+
+def bounds_within(stays: Iterable[Stay], spans: Iterable[Interval]) -> tuple[float, float]:
     """The fewest and the most seconds of the `spans` that somebody's `stays` may be.
 
-    Each stay is given by all that it may have been: one interval, unless the clock went back. What
-    is in every reading of a stay is certain, and so is the shortest reading of any single stay; the
-    most is from the earliest begin to the latest end of each. The true time is never outside.
+    What is in every reading of a stay is certain, and so is the shortest reading of any single
+    stay, less what they were away; the most is from the earliest begin to the latest end of each.
+    The true time is never outside.
     """
     stays, spans = list(stays), list(spans)
-    certain = [(max(b for b, _ in stay), min(e for _, e in stay)) for stay in stays]
-    hulls = [(min(b for b, _ in stay), max(e for _, e in stay)) for stay in stays]
-    doubtful = [stay for stay in stays if len(stay) > 1]
-    shortest = [min(seconds_within([one], spans) for one in stay) for stay in doubtful]
+    whole = [stay for stay in stays if not stay.away]
+    certain = [
+        (max(b for b, _ in stay.readings), min(e for _, e in stay.readings)) for stay in whole
+    ]
+    shortest = [
+        min(seconds_within([one], spans) for one in stay.readings) - stay.away
+        for stay in stays
+        if stay.away or len(stay.readings) > 1
+    ]
     low = max([seconds_within(certain, spans), *shortest])
-    return low, max(low, seconds_within(hulls, spans))
+    high = seconds_within(map(_hull, stays), spans)
+    if len(whole) < len(stays):
+        broken = sum(
+            min(seconds_within([hull], spans), hull[1] - hull[0] - stay.away)
+            for stay, hull in ((stay, _hull(stay)) for stay in stays if stay.away)
+        )
+        high = min(high, seconds_within(map(_hull, whole), spans) + broken)
+    return low, max(low, high)
+
+
+def _hull(stay: Stay) -> Interval:
+    return min(b for b, _ in stay.readings), max(e for _, e in stay.readings)

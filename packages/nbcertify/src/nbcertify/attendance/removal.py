@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from nbcertify.tables import decode
+from nbcertify.errors import CertificateError
+from nbcertify.tables import check_is_text, encoding_of
 
 
 def without_lines(data: bytes, path: Path, numbers: Collection[int]) -> bytes:
@@ -14,11 +15,17 @@ def without_lines(data: bytes, path: Path, numbers: Collection[int]) -> bytes:
     """
     if not numbers:
         return data
-    text = decode(data, path)
+    check_is_text(data, path)
+    # In an older encoding, commas, quotes and line ends are the bytes that they are in Latin 1.
+    encoding = encoding_of(data) or "latin-1"
+    if encoding == "utf-8-sig" and not data.startswith(b"\xef\xbb\xbf"):
+        encoding = "utf-8"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise CertificateError(f"{path}: is damaged; export it again") from error
     kept = "".join(row for number, row in _rows(text) if number not in numbers)
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    marked = data.startswith(b"\xef\xbb\xbf")
-    return kept.encode("utf-16" if wide else "utf-8-sig" if marked else "utf-8")
+    return kept.encode(encoding)
 
 
 def _rows(text: str) -> Iterator[tuple[int, str]]:

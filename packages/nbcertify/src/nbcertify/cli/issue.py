@@ -17,7 +17,15 @@ from nbjudge.cli.terminal import (
     progress_bar,
 )
 
-from nbcertify.cli.options import PolicyOption, StudentOption, YesOption, office_of, require_known
+from nbcertify.cli.options import (
+    PolicyOption,
+    StudentOption,
+    YesOption,
+    command,
+    office_of,
+    require_known,
+    say_next,
+)
 from nbcertify.cli.sending import send_letters, show_letters
 
 app = typer.Typer()
@@ -87,7 +95,8 @@ def certify(
             if dry_run:
                 if send:
                     show_letters(office, decided.roster, student, send_again)
-                console.print("Nothing was done. Next: the same without --dry-run.")
+                console.print("Nothing was done.")
+                say_next(f"{command('certify')}, the same without --dry-run.")
                 return
             if todo and not yes and not typer.confirm(f"Make {todo} certificates?"):
                 raise typer.Exit(NEEDS_A_PERSON)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from nbjudge.cli.terminal import stop
+from nbjudge.cli.terminal import console, stop
 
 if TYPE_CHECKING:
     from nbjudge.course import Course
@@ -24,6 +25,17 @@ StudentOption = Annotated[
     typer.Option(help="Only this student; may be given several times.", show_default=False),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+
+
+def command(what: str) -> str:
+    """How to call another command: by the name that this one was called by."""
+    name = Path(sys.argv[0]).name
+    return f"{name if name in ('dlcourse', 'nbcertify') else 'nbcertify'} {what}"
+
+
+def say_next(sentence: str) -> None:
+    """Print what to do next, the last thing that a command says."""
+    console.print(f"Next: {sentence}", style="bold", highlight=False)
 
 
 def require_known(students: list[str] | None, decided: Decided) -> None:

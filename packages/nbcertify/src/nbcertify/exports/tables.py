@@ -16,7 +16,7 @@ from nbjudge.course import Course
 from nbjudge.files import write_atomically
 
 from nbcertify.errors import CertificateError
-from nbcertify.results import read_results
+from nbcertify.results import read_class
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
@@ -74,7 +74,8 @@ def read_grades(
     remarks = [f"{name}: left out: it has no points" for name in names if not possible[name]]
     names = [name for name in names if possible[name]]
     points: dict[str, dict[str, float]] = defaultdict(dict)
-    for result in read_results(course, names, now=datetime.now(UTC), asked_by="the export"):
+    everyone = read_class(course, names, now=datetime.now(UTC), asked_by="the export")
+    for result in everyone.results:
         if students and result.student not in students:
             continue
         # With answers still to be read, the points so far are no grade.

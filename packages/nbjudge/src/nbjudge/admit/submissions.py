@@ -54,13 +54,16 @@ def find_submissions(
             f"There is no assignment {', '.join(unknown)} under {course.source}. "
             f"The assignments are: {', '.join(course.assignments()) or 'none'}."
         )
-    excluded = course.coursedir().student_id_exclude.split(",")
+    # Once for all of them: nbgrader's own view of the folders takes a millisecond to make.
+    folders = course.coursedir()
+    ignore, limit = folders.ignore, _file_limit(course)
+    excluded = folders.student_id_exclude.split(",")
     found = [
         Submission(
             student.name,
             folder.name,
             folder,
-            submission_digest(course, folder),
+            digest_folder(folder, ignore, limit),
             read_timestamp(folder),
         )
         for student in _folders(course.submitted)
