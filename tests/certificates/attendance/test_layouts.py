@@ -195,6 +195,9 @@ class TestTeams:
             "the list was downloaded before this participant left",
         ]
 
+    def test_nobody_took_part(self):
+        assert "In Teams" in refusal("Full Name\tUser Action\tTimestamp\n")
+
     def test_an_unknown_action_is_refused(self):
         said = refusal(self.LIST.replace("Left", "Muted"))
         assert "line 4: the action 'Muted' is not known here" in said
@@ -265,9 +268,16 @@ class TestZoom:
         report = read(text)
         assert minutes(report).keys() == {"Ada"}
         assert report.notes == (
-            "day1.csv: read as the meeting 812 1 (DL); 1 other meeting, of another day, was passed "
-            "over",
+            "day1.csv: read as the meeting 812 1 (DL) of the session's day; rows of other "
+            "days and meetings were passed over: 1",
         )
+
+    def test_a_meeting_that_comes_again_has_one_id_for_all_days(self):
+        text = self.TABLE + self.row("DL", "812 1", "Ada")
+        text += self.row("DL", "812 1", "Bob", day="2026-11-03")
+        assert minutes(read(text)).keys() == {"Ada"}
+        assert minutes(read(text, session("812 1"))).keys() == {"Ada"}
+        assert "is a report of 2 November 2026" in refusal(text, session(day="2026-11-09"))
 
     @pytest.mark.parametrize("name", ["Attendee Details", "Topic", "Name (original name)", "ID"])
     def test_a_participant_called_like_a_heading_hides_nobody(self, name):

@@ -67,13 +67,15 @@ class Table:
 class Found:
     """What was found in a report.
 
-    `unknown` are headings that are not known, `notes` sentences on how others were read.
+    `unknown` are headings that are not known, `notes` sentences on how others were read, `program`
+    is whose report it is.
     """
 
     entries: list[Entry] = field(default_factory=list)
     unknown: dict[str, None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     tables: int = 0
+    program: str = ""
 
 
 def find_entries(lines: Sequence[Line], path: Path) -> Found:
@@ -116,6 +118,7 @@ def _search(
         if heading is not None:
             table, section, meeting_roles = heading, None, ()
             found.tables += 1
+            found.program = heading.program
             continue
         if section is not None:
             raise CertificateError(

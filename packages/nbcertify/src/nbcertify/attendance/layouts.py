@@ -7,7 +7,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -74,6 +74,7 @@ class Layouts:
         return self.advice.get(program, ADVICE_FOR_ALL)
 
 
+@lru_cache(maxsize=10_000)
 def key(text: str) -> str:
     """A heading or word for comparing: case, width, spacing and the form of apostrophes aside."""
     return re.sub(r" ?([()/]) ?", r"\1", fold(text).replace("’", "'").replace("ʼ", "'"))

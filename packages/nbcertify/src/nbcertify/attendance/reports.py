@@ -79,8 +79,7 @@ def read_report(data: bytes, path: Path, session: Session) -> Report:
     found = find_entries(split_lines(text, path, _is_heading), path)
     if not found.entries:
         raise CertificateError(
-            f"{path}: nobody took part, it says. {layouts().how_to('Zoom')}, or the same for "
-            "another program."
+            f"{path}: nobody took part, it says. {layouts().how_to(found.program)}."
         )
     entries, of_meeting = _of_session(found.entries, path, session)
     rows, read = _read_rows(_without_sums(entries), path, session)
@@ -130,27 +129,34 @@ def _unknown(found: Found, path: Path) -> list[str]:
 def _of_session(
     entries: list[Entry], path: Path, session: Session
 ) -> tuple[list[Entry], list[str]]:
-    """The entries of the session's meeting, and what to say of the others."""
+    """The entries of the session's meeting on its day, and what to say of the others."""
     meetings = dict.fromkeys(entry.meeting for entry in entries)
     if session.meeting:
         wanted = _named(session.meeting, list(meetings), path, session)
-        return [entry for entry in entries if entry.meeting in wanted], []
-    if len({_identity(meeting) for meeting in meetings}) < 2:
-        return entries, []
-    on_day = [entry for entry in entries if _may_be_of(entry, session)]
-    left = dict.fromkeys(entry.meeting for entry in on_day)
-    if len({_identity(meeting) for meeting in left}) > 1:
-        names = "; ".join(map(str, left))
+        return _on_day([entry for entry in entries if entry.meeting in wanted], session), []
+    on_day = _on_day(entries, session)
+    left = {_identity(entry.meeting): entry.meeting for entry in on_day}
+    if len(left) > 1:
+        names = "; ".join(map(str, left.values()))
         raise CertificateError(
             f"{path}: holds several meetings of the day of the session {session.name}: {names}. "
             'Say in policy.toml which one it is, such as  meeting = "812 3456 7890"  (the ID, or '
             "the topic)."
         )
-    if not on_day:
+    if len(on_day) == len(entries):
         return entries, []
-    other = len({_identity(meeting) for meeting in meetings}) - 1
-    said = "1 other meeting, of another day, was" if other == 1 else f"{other} others were"
-    return on_day, [f"{path.name}: read as the meeting {next(iter(left))}; {said} passed over"]
+    (meeting,) = left.values()
+    return on_day, [
+        f"{path.name}: read as the meeting {meeting} of the session's day; "
+        f"rows of other days and meetings were passed over: {len(entries) - len(on_day)}"
+    ]
+
+
+def _on_day(entries: list[Entry], session: Session) -> list[Entry]:
+    """Those of the session's day, where a file may hold meetings of several; all if none is."""
+    if not any(str(entry.meeting) for entry in entries):
+        return entries
+    return [entry for entry in entries if _may_be_of(entry, session)] or entries
 
 
 def _identity(meeting: Meeting) -> str:
