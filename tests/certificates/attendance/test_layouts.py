@@ -5,6 +5,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nbcertify.attendance.layouts import Layout, layouts
 from nbcertify.attendance.presence import bounds_within
 from nbcertify.attendance.reports import Report, read_report
@@ -357,3 +359,47 @@ class TestZoom:
 )
 def test_durations(text, seconds):
     assert read_duration(text) == seconds
+
+
+CELLS = st.sampled_from(
+    [heading for layout in layouts().layouts for heading, _ in layout.headings]
+    + ["2026-11-02 09:00", "11/2/26, 9:30 AM", "2026-11-02T11:00:00Z", "99/99/9999 99:99", "--", ""]
+    + ["Ada", "1h", "Joined", "Left", "Yes", "Nee", "3. In-Meeting Activities", "Attendee Details"]
+    + ["812 1", "0:00", "25:00", "46328.99999", "\ufeff", "\u202e", '"', "2026-10-25 02:30"]
+)
+
+
+@st.composite
+def tables(draw) -> list[list[str]]:
+    """Rows of all sorts, most of them below the headings of some layout, and as wide."""
+    rows: list[list[str]] = []
+    for layout in draw(st.lists(st.sampled_from(layouts().layouts), max_size=2)):
+        width = len(layout.headings)
+        rows.append([heading for heading, _ in layout.headings])
+        rows += draw(st.lists(st.lists(CELLS, min_size=width, max_size=width), max_size=4))
+        rows += draw(st.lists(st.lists(CELLS, max_size=9), max_size=1))
+        if draw(st.booleans()):
+            cells = dict.fromkeys(("join", "time", "utc"), "11/2/2026 9:30") | {
+                "leave": "11/2/2026 11:00",
+                "action": "Joined",
+                "duration": "5",
+            }
+            rows.append([cells.get(role, "") for _, role in layout.headings])
+    return rows
+
+
+@given(tables(), st.sampled_from([",", "\t", ";"]), st.sampled_from(["utf-8", "utf-16", "cp1252"]))
+def test_whatever_a_file_holds_it_is_read_or_refused_in_words(rows, separator, encoding):
+    text = "\n".join(separator.join(row) for row in rows)
+    try:
+        report = read(text.encode(encoding, errors="replace"))
+    except CertificateError as error:
+        assert "day1.csv" in str(error)
+    else:
+        assert all(join <= leave for row in report.rows for join, leave in row.stay.readings)
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_report_are_refused(data):
+    with pytest.raises(CertificateError):
+        read(data)
