@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from nbcertify.attendance.reading import read_attendance
 from nbcertify.attendance.recognition import Recognition, Worth
 from nbcertify.decisions import decide
-from nbcertify.policy import Needs, Override, Policy, Tier
+from nbcertify.policy import Override, Policy
 from nbcertify.results import Result
 from nbcertify.roster import Person
 from nbcertify.rules import AttendanceRule, HandGradedRule, Late, MinimumRule, PointsRule
 from nbcertify.sessions import Session
+from nbcertify.tiers import Needs, Tier
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 ASSIGNMENTS = ("a", "b", "c")
