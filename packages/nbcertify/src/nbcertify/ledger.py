@@ -62,8 +62,10 @@ def verify_log(places: Places, site: Path, head: str = "") -> tuple[list[str], l
 
 def _noted_heads(head: str, site: Path) -> list[str]:
     """The digests that were noted: one as it is, or signed ones in a file."""
-    if not head or _DIGEST.fullmatch(head):
-        return [head] if head else []
+    if not head:
+        return []
+    if _DIGEST.fullmatch(head.strip().lower()):
+        return [head.strip().lower()]
     try:
         texts = Path(head).read_text(encoding="ascii").split()
     except (OSError, UnicodeDecodeError, ValueError) as error:
