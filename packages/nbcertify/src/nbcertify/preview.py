@@ -12,7 +12,7 @@ from nbcertify.errors import CertificateError
 from nbcertify.office import Office
 from nbcertify.pdf import make_sample
 
-_ID = "urn:uuid:00000000-0000-4000-8000-5a3b1e000000"
+_ID = "urn:uuid:8c1f4f0e-7d2a-4b6e-9a31-5e0c2d7b94f6"
 _TOKEN_CHARACTERS = 480
 
 
