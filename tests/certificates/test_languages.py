@@ -145,6 +145,11 @@ class TestLanguages:
 
     def test_what_a_rule_says_newly_stays_english(self):
         assert DUTCH.reason("not submitted; something new") == "niet ingeleverd; something new"
+        assert DUTCH.reason("1 h to 2 h of 3 h present") == "1 h to 2 h of 3 h present"
+
+    def test_a_range_is_translated_within(self):
+        said = DUTCH.reason("3 to 5 of 10 points (30 % to 50 %); at least 60 % is needed")
+        assert said == "3 tot 5 van 10 punten (30 % tot 50 %); ten minste 60 % is nodig"
 
 
 def test_every_sentence_is_whole(classroom, call):

@@ -153,15 +153,13 @@ def pdf_signer(issuer: Issuer, key: Key, folder: Path) -> PdfSigner:
         private, certificate, others = _given(folder / issuer.signing.certificate)
     else:
         private, certificate, others = key.private, own_certificate(issuer, key), []
-    store = SimpleCertificateStore()
-    for one in others:
-        store.register(Certificate.load(one.public_bytes(Encoding.DER)))
+    chain = [Certificate.load(one.public_bytes(Encoding.DER)) for one in others]
     der = certificate.public_bytes(Encoding.DER)
     pkcs8 = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     signer = SimpleSigner(
         signing_cert=Certificate.load(der),
         signing_key=PrivateKeyInfo.load(pkcs8),
-        cert_registry=store,
+        cert_registry=SimpleCertificateStore.from_certs(chain),
     )
     server = issuer.signing.timestamp
     timestamper = HTTPTimeStamper(server, timeout=_TIMESTAMP_SECONDS) if server else None

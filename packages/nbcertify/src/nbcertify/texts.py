@@ -86,7 +86,11 @@ class Texts:
     def _phrase(self, text: str) -> str:
         for english, own in self.reasons.items():
             if found := _pattern(english).fullmatch(text):
-                return own.format_map(found.groupdict())
+                to = f" {self.reasons.get('to', 'to')} "
+                values = {
+                    name: value.replace(" to ", to) for name, value in found.groupdict().items()
+                }
+                return own.format_map(values)
         return text
 
     def sentence(self, name: str, statement: tuple[str, ...]) -> str:
