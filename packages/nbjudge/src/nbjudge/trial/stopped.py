@@ -76,9 +76,9 @@ def _names_in_broken(source: str) -> set[str]:
         found |= {match[1] for match in _WALRUS.finditer(line)}
         *targets, _ = _EQUALS.split(line)
         for target in targets:
-            match = _TARGET.fullmatch(target)
-            if match and not _CALL.search(target):
-                found |= _words(match[1])
+            names = _TARGET.fullmatch(target)
+            if names and not _CALL.search(target):
+                found |= _words(names[1])
     return found
 
 
