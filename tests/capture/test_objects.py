@@ -66,6 +66,13 @@ class Liar:
     __gt__ = __le__ = __ge__ = __lt__
 
 def lie(*a): return Liar()
+class Pointer:
+    __array_interface__ = {"shape": (4,), "typestr": "|u1", "version": 3, "data": (ADDRESS, True)}
+class Picture:
+    size = (2, 1)
+    def __array__(self, dtype=None, copy=None):
+        import numpy as np
+        return np.array([[1, 2]])
 def bisect(f, low, high):
     while high - low > 1e-9:
         middle = (low + high) / 2
@@ -76,10 +83,13 @@ def same(x): return x
 """
 
 
+SECRET = np.array([1, 2, 3, 4], dtype=np.uint8)
+
+
 @pytest.fixture
 def hand_out():
     notebook = Notebook()
-    names = {"__name__": "__main__"}
+    names = {"__name__": "__main__", "ADDRESS": SECRET.ctypes.data}
     exec(SOURCE, names)
     return lambda name: notebook.hand_out(names[name], f"t/{name}")
 
@@ -179,3 +189,44 @@ def test_functions_of_the_test_are_called_back(hand_out):
     assert np.array_equal(call(np.cumsum, np.arange(3)), [0, 1, 3])
     with pytest.raises(ZeroDivisionError):
         call(lambda: 1 / 0)
+
+
+def test_what_numpy_can_read_crosses_as_an_array(hand_out):
+    picture = hand_out("Picture")()
+    assert picture.size == (2, 1) and np.array_equal(np.asarray(picture), [[1, 2]])
+    assert np.asarray(picture, dtype=float).dtype == float
+
+
+def test_an_address_is_never_read_in_the_judge(hand_out, monkeypatch):
+    pointer = hand_out("Pointer")()
+    asked = []
+    operate = type(pointer)._operate.__get__(pointer)
+
+    def watch(name, *arguments):
+        asked.append(name)
+        return operate(name, *arguments)
+
+    object.__setattr__(pointer, "_operate", watch)
+    np.asarray(pointer)
+    # The array was made at the other end, and its elements crossed.
+    assert asked == ["array"] and not hasattr(type(pointer), "__array_interface__")
+
+
+@pytest.mark.parametrize("mask", [[True, True, True], [False, True, False], False])
+def test_a_masked_array_does_not_pass_for_the_values_that_it_hides(mask):
+    answer = np.ma.masked_array([1.0, 7.0, 3.0], mask=mask)
+    out = Notebook().hand_out(answer)
+    expected = np.array([1.0, 2.0, 3.0])
+    assert not isinstance(out, np.ndarray)
+    assert not np.allclose(out, expected) and not np.array_equal(out, expected)
+    for compare in (lambda: (out == expected).all(), lambda: abs(out - expected).max() < 1e-9):
+        with pytest.raises(NotHandedOut):
+            compare()
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(out, expected)
+    # It says what it is.
+    assert (
+        type(out).__name__ == "MaskedArray"
+        and out.shape == (3,)
+        and out.mask.sum() == np.sum(np.broadcast_to(mask, 3))
+    )

@@ -21,8 +21,8 @@ from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from nbjudge.capture import FunctionTable, NotHandedOut, encode
-from two_ends import LIMIT, crossed
+from nbjudge.capture import Damaged, FunctionTable, NotHandedOut, encode
+from two_ends import LIMIT, Notebook, crossed
 
 texts = st.text(st.characters(), max_size=30)
 paths = st.sampled_from([pathlib.Path("/a/b"), pathlib.PureWindowsPath("c:\\x")])
@@ -132,8 +132,12 @@ def test_arrays_come_back(array):
 def test_other_kinds_of_arrays():
     objects = crossed(np.array([[1, "x"], [None, 2.5]], dtype=object))
     assert objects.dtype == object and objects.tolist() == [[1, "x"], [None, 2.5]]
-    masked = crossed(np.ma.array([1, 2], mask=[False, True], fill_value=-7))
-    assert masked.mask.tolist() == [False, True] and masked.fill_value == -7
+    # To a student's function as it is; a judge takes none that passes for an array.
+    masked = np.ma.array([1, 2], mask=[False, True], fill_value=-7)
+    told = Notebook().hand_out(lambda m: [type(m).__name__, m.mask.tolist(), int(m.fill_value)])
+    assert told(masked) == ["MaskedArray", [False, True], -7]
+    with pytest.raises(Damaged, match="a masked array"):
+        crossed(masked)
     assert type(crossed(np.ones((1, 2)).view(type("Own", (np.ndarray,), {})))) is np.ndarray
     assert crossed(np.arange(12).reshape(3, 4).T[::2]).tolist() == [[0, 4, 8], [2, 6, 10]]
     assert crossed({"type": np.dtype("float32")}) == {"type": np.dtype("float32")}

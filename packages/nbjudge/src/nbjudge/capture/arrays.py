@@ -26,6 +26,10 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
     if np.ndarray in bases:
         if np.ma.MaskedArray in bases:
             data, mask = np.ma.getdata(value), np.ma.getmaskarray(value)
+            if hasattr(encoder.functions, "keep"):
+                # Comparisons pass over what is masked: to the judge it is no array.
+                words = f"a masked array cannot be handed out as an array{encoder.place()}"
+                return kept.node(encoder, value, kind, words)
             parts = (data, mask, value.fill_value)
             return ["masked", *(encoder.node(np.asarray(part)) for part in parts)]
         if np.matrix in bases:
@@ -153,10 +157,15 @@ def _decode_objects(decoder: Any, shape: Any, nodes: Any) -> np.ndarray:
     return array.reshape(shape)
 
 
-def _decode_masked(decoder: Any, data: Any, mask: Any, fill_value: Any) -> np.ndarray:
+def decode_masked(decoder: Any, data: Any, mask: Any, fill_value: Any) -> np.ndarray:
+    """A masked array, for the student's process; a judge compares with none."""
     return np.ma.MaskedArray(
         decoder.value(data), mask=decoder.value(mask), fill_value=decoder.value(fill_value)
     )
+
+
+def _no_masked(decoder: Any, *parts: Any) -> np.ndarray:
+    raise Damaged("a masked array, which compares equal where it is masked")
 
 
 DECODERS = {
@@ -165,5 +174,5 @@ DECODERS = {
     "array": _decode_array,
     "oarray": _decode_objects,
     "matrix": lambda d, node: np.asmatrix(array_of(d, node)),
-    "masked": _decode_masked,
+    "masked": _no_masked,
 }

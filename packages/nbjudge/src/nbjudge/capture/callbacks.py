@@ -71,7 +71,13 @@ def hooks_of(table: FunctionTable, limit: int) -> dict[str, Any]:
     """How the student's process takes what the judge's knows by name."""
     from nbjudge.capture.remote import place_of
 
+    def masked(decoder: Any, *parts: Any) -> Any:
+        from nbjudge.capture.arrays import decode_masked
+
+        return decode_masked(decoder, *parts)
+
     return {
+        "masked": masked,
         "own": lambda d, ref: table.get(ref),
         "import": lambda d, module, name: place_of(module, name),
         "callback": lambda d, number, name: TestFunction(table, number, name, limit),

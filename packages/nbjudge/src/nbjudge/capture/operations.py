@@ -25,18 +25,21 @@ BINARY: tuple[str, ...] = (
     *(f"r{name}" for name in _ARITHMETIC),
     *(f"i{name}" for name in _ARITHMETIC if name != "divmod"),
 )
-# Attributes with underscores that libraries read, numpy for one.
-READ = ("array_interface",)
+# What numpy can make an array of. It crosses as one: the interface itself may hold an address,
+# which would be one of the judge's memory.
+_ARRAYS = ("__array__", "__array_interface__")
 
 
 def methods_of(bases: tuple[type, ...]) -> list[str]:
     """The special methods that a class has beside those of every object."""
     own = [vars(base) for base in bases if base is not object]
-    return [
+    found = [
         name
-        for name in (*UNARY, *BINARY, *READ)
+        for name in (*UNARY, *BINARY)
         if any(names.get(f"__{name}__") is not None for names in own)
     ]
+    is_array = any(name in names for names in own for name in _ARRAYS)
+    return [*found, "array"] if is_array else found
 
 
 def _special(value: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -63,6 +66,13 @@ def _exit(value: Any, name: str | None, message: str) -> bool:
     return bool(type(value).__exit__(value, kind, kind(message), None))
 
 
+def _array(value: Any) -> Any:
+    """A plain array of what an object holds."""
+    import numpy as np
+
+    return np.array(value, subok=False)
+
+
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "getattr": getattr,
     "setattr": setattr,
@@ -71,6 +81,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "dir": dir,
     "special": _special,
     "next": _next,
+    "array": _array,
     "exit": _exit,
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
