@@ -29,11 +29,14 @@ def gradebook_of_ada(tmp_path_factory) -> Path:
 NOW = datetime(2026, 6, 20, tzinfo=UTC)
 
 
+CONFIG = "from nbjudge.configure import configure\nc = get_config()\nconfigure(c)\n"
+
+
 class Class:
     """A class of one, in a course folder of its own."""
 
-    def __init__(self, root: Path, gradebook: Path):
-        (root / "nbgrader_config.py").write_text("")
+    def __init__(self, root: Path, gradebook: Path, config: str = CONFIG):
+        (root / "nbgrader_config.py").write_text(config)
         (root / "gradebook").mkdir()
         shutil.copy(gradebook, root / "gradebook")
         self.course = load_course(root)
@@ -44,6 +47,10 @@ class Class:
         (self.folder / "convnet.ipynb").write_text(text)
 
     def grade(self, code=8, essay=None, penalty=0.0):
+        self.mark(code, essay, penalty)
+        self.record("graded")
+
+    def mark(self, code=8, essay=None, penalty=0.0):
         with self.course.gradebook() as gradebook:
             gradebook.add_submission("convnet", "ada")
             for cell, auto, manual in [("code", code, None), ("essay", None, essay)]:
@@ -52,7 +59,6 @@ class Class:
                 grade.needs_manual_grade = auto is None and manual is None
                 grade.notebook.late_submission_penalty = penalty
             gradebook.db.commit()
-        self.record("graded")
 
     def record(self, status: str, reason: str = "") -> Path:
         inputs = Inputs(digest_folder(self.folder), "", {}, {}, {}, {}, 0, "full")
@@ -178,3 +184,57 @@ class TestGradebook:
             CertificateError, match=r"policy\.toml: assignments: .*'convent'.*convnet"
         ):
             course.read(("convent",))
+
+
+class TestACourseOfStockNbgrader:
+    """Which keeps no records: what it could not grade is missing in autograded/."""
+
+    @pytest.fixture
+    def ada(self, tmp_path, gradebook_of_ada):
+        return Class(tmp_path, gradebook_of_ada, config="c = get_config()\n")
+
+    @staticmethod
+    def result(ada) -> Result:
+        (found,) = read_results(ada.course, ["convnet"], now=NOW)
+        return found
+
+    @staticmethod
+    def autograde(ada, time="2026-06-12 10:00:00 UTC"):
+        folder = ada.course.autograded / "ada" / "convnet"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "timestamp.txt").write_text(time)
+
+    def test_a_gradebook_alone_is_enough(self, ada):
+        ada.mark(code=8, essay=2)
+        found = self.result(ada)
+        assert (found.low, found.high, found.why) == (10, 10, "")
+
+    def test_what_was_graded_counts(self, ada):
+        ada.hand_in()
+        (ada.folder / "timestamp.txt").write_text("2026-06-12 10:00:00 UTC\n")
+        self.autograde(ada)
+        ada.mark(code=8)
+        found = self.result(ada)
+        assert (found.low, found.high, found.waiting) == (8, 10, 1)
+
+    def test_what_could_not_be_graded_is_open(self, ada):
+        """nbgrader leaves an old score in the gradebook."""
+        ada.hand_in()
+        ada.mark(code=8, essay=2)
+        found = self.result(ada)
+        assert (found.low, found.high) == (0, 10)
+        assert "not graded" in found.why
+
+    def test_what_was_handed_in_again_is_open(self, ada):
+        ada.hand_in()
+        (ada.folder / "timestamp.txt").write_text("2026-06-13 10:00:00 UTC")
+        self.autograde(ada)
+        ada.mark(code=8, essay=2)
+        found = self.result(ada)
+        assert (found.low, found.high) == (0, 10)
+        assert "handed in again" in found.why
+
+    def test_what_nbgrader_has_not_seen_is_open(self, ada):
+        ada.hand_in()
+        found = self.result(ada)
+        assert (found.low, found.high) == (0, 10)

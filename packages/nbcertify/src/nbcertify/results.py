@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from nbjudge.admit.submissions import find_submissions
+from nbjudge.configure import AUTOGRADE
 from nbjudge.course import Course
 from nbjudge.record.records import read_record, record_path
 
@@ -136,6 +137,8 @@ def reason_without_grade(
 
     `digest` is that of the submission's folder, None where there is none any more.
     """
+    if not _keeps_records(course):
+        return _reason_of_stock(course, assignment, student, in_gradebook, digest)
     if not record_path(course.gradebook_folder, assignment, student).exists():
         return "not graded: there is no record of its grading"
     record = read_record(course.gradebook_folder, assignment, student)
@@ -148,6 +151,36 @@ def reason_without_grade(
     if digest is not None and digest != record.inputs.submission:
         return HANDED_IN_AGAIN
     return ""
+
+
+def _keeps_records(course: Course) -> bool:
+    """Whether nbjudge grades this course; stock nbgrader keeps the gradebook alone."""
+    configured = course.config.Autograde.get("autograde_preprocessors", ())
+    return set(AUTOGRADE) <= set(configured) or (course.gradebook_folder / "records").is_dir()
+
+
+def _reason_of_stock(
+    course: Course, assignment: str, student: str, in_gradebook: bool, digest: str | None
+) -> str:
+    """The same for a course that stock nbgrader grades, by what it does with the folders.
+
+    It removes what it could not grade from `autograded/`, and leaves the row in the gradebook.
+    """
+    if not in_gradebook:
+        return "not graded: it is not in the gradebook"
+    if digest is None:
+        return ""
+    graded = course.autograded / student / assignment
+    if not graded.is_dir():
+        return "not graded: nbgrader could not grade it, or has not yet"
+    times = [
+        file.read_bytes().strip() if file.is_file() else b""
+        for file in (
+            graded / "timestamp.txt",
+            course.submitted / student / assignment / "timestamp.txt",
+        )
+    ]
+    return "" if times[0] == times[1] else "not graded: handed in again after it was graded"
 
 
 def _graded(row: Scores, student: str, assignment: str, possible: float) -> Result:
