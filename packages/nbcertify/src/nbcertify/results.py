@@ -180,7 +180,7 @@ def _reason_of_stock(
             course.submitted / student / assignment / "timestamp.txt",
         )
     ]
-    return "" if times[0] == times[1] else "not graded: handed in again after it was graded"
+    return "" if times[0] == times[1] else HANDED_IN_AGAIN
 
 
 def _graded(row: Scores, student: str, assignment: str, possible: float) -> Result:
