@@ -30,14 +30,14 @@ class TestNormalised:
     @pytest.mark.parametrize(
         ("wrong", "words"),
         [
-            (IMAGES, "it was not normalised"),
-            (IMAGES.astype("float32"), "it was not normalised"),
+            (IMAGES, "It was not normalised"),
+            (IMAGES.astype("float32"), "It was not normalised"),
             (IMAGES / 255 / 255, "normalised twice"),
             (IMAGES / 256, "was divided by 256"),
             (IMAGES / IMAGES.max(), "must not depend on the images"),
-            (IMAGES // 255, "whole numbers only"),
-            (np.round(IMAGES / 255), "not a multiple"),
-            (IMAGES / 127.5 - 1, "not a multiple"),
+            (IMAGES // 255, "only whole numbers"),
+            (np.round(IMAGES / 255), "not the original"),
+            (IMAGES / 127.5 - 1, "not the original"),
             (IMAGES[:2] / 255, "has shape (2, 8, 8, 3)"),
             (np.zeros(IMAGES.shape), "goes from 0 to 0"),
             (np.full(IMAGES.shape, np.nan), "x"),
@@ -99,7 +99,7 @@ class TestHistories:
 
     def test_validation_in_some_epochs_only(self):
         some = told(self.FULL | {"val_loss": [2], "val_accuracy": [0.1]})
-        assert "has 2 epochs, and val_loss for 1 of them" in message(some.has_validation)
+        assert "has 2 epochs, but val_loss has only 1." in message(some.has_validation)
 
     @pytest.mark.parametrize("inside", [FULL, pd.DataFrame(FULL)])
     def test_what_is_inside_the_history_is_not_the_history(self, inside):
@@ -142,7 +142,7 @@ class TestEvents:
 
     def test_no_log_tells_where_there_are_some(self):
         got = message(lambda: check.events("e", self.TABLE).has_runs("train", "validation"))
-        assert "nothing was logged in validation; there are logs in train" in got
+        assert "nothing was logged in validation. There are logs in train" in got
 
 
 class TestCredit:
@@ -163,7 +163,7 @@ class TestCredit:
             check.part(2, "right", lambda: check.value("a", 1).equals(1)),
         )
         assert earned == 2
-        assert "could not be read (KeyError: 'surprise')" in capsys.readouterr().out
+        assert "could not read the answer (KeyError: 'surprise')" in capsys.readouterr().out
 
     def test_nothing_earned_is_a_failure_and_nothing_tried_is_not_attempted(self):
         wrong = check.part(1, "wrong", lambda: check.value("a", 1).equals(2))

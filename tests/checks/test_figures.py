@@ -164,7 +164,7 @@ class TestNames:
         check.figure("f", figure).names_images(NAMES).marks_in_red([True] * 4)
 
     def test_a_figure_that_show_emptied(self):
-        assert "plt.show() leaves an empty" in message(
+        assert "after plt.show() the current figure is empty" in message(
             lambda: check.figure("f", plt.figure()).has_axes(25)
         )
 
@@ -210,7 +210,7 @@ class TestCurves:
 
     def test_a_missing_line(self):
         figure = self.TABLE["loss"].plot().figure
-        assert "none of them is val_loss" in message(lambda: self.draws(figure))
+        assert "no line for val_loss" in message(lambda: self.draws(figure))
 
     def test_every_column_drawn(self):
         figure = self.TABLE.plot().figure
@@ -227,7 +227,7 @@ class TestCurves:
 
     def test_labels_the_wrong_way_round(self):
         figure = self.drawn(labels=("validation", "training")).figure
-        assert "is labelled 'validation'" in message(lambda: self.draws(figure))
+        assert "has the label 'validation'" in message(lambda: self.draws(figure))
 
     def test_missing_labels_and_legend(self):
         figure = self.ask(self.drawn().figure)

@@ -60,7 +60,9 @@ class TestWrongAnswers:
                 .returns(24, because="(7 + 1)·3 = 24")
             )
         )
-        assert str(error) == ("dense_params(7, 3) gives 21.\nExpected: 24, because (7 + 1)·3 = 24")
+        assert str(error) == (
+            "dense_params(7, 3) returned 21.\nExpected: 24, because (7 + 1)·3 = 24"
+        )
 
     @pytest.mark.parametrize("result", [True, "24", [24], float("nan"), complex(24), object()])
     def test_what_only_resembles_the_answer_is_wrong(self, result):
@@ -83,7 +85,7 @@ class TestWrongAnswers:
             (ValueError("Cannot convert '4' to a shape."), "a shape is a tuple"),
             (
                 TypeError("broken() takes 0 positional arguments but 1 was given"),
-                "those that the task names",
+                "arguments that the task names",
             ),
             (
                 TypeError("only integer scalar arrays can be converted to a scalar index"),
@@ -97,7 +99,7 @@ class TestWrongAnswers:
             ),
             (
                 TypeError("list indices must be integers or slices, not numpy.float32"),
-                "`argmax` tells its place",
+                "`argmax` gives its place",
             ),
             (ZeroDivisionError("division by zero"), ""),
         ],
@@ -115,7 +117,7 @@ class TestWrongAnswers:
             return dense_params(n)
 
         told = failure(lambda: check.function("f", calls_wrongly).called_with(1))
-        assert "look up which arguments dense_params takes" in told.hint
+        assert "look up the arguments of dense_params" in told.hint
 
     def test_a_number_beyond_all_floats_is_wrong_and_no_crash(self):
         error = failure(
@@ -134,7 +136,7 @@ class TestWrongAnswers:
             )
 
         told = failure(lambda: check.function("create", gives_a_tensor).called_with())
-        assert "create() gives something that a test cannot look at: the output" in str(told)
+        assert "create() returned a value that the test cannot read: the output" in str(told)
         assert "return model" in told.hint
 
     def test_leaving_python_is_an_error_like_any_other(self):
@@ -199,7 +201,7 @@ class TestArguments:
         assert images.tolist() == [0, 1, 2, 3]
         assert "changed the array" in str(failure(call.leaves_its_arguments_alone))
 
-    def test_big_arguments_are_shown_by_their_shape(self):
+    def test_big_arguments_are_left_out(self):
         error = failure(
             lambda: (
                 check.function("f", lambda images: 1)
@@ -207,7 +209,7 @@ class TestArguments:
                 .returns(2)
             )
         )
-        assert "f(<array (7, 32, 32, 3)>) gives 1." in str(error)
+        assert "f(…) returned 1." in str(error)
 
 
 class TestShown:

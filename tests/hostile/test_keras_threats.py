@@ -41,7 +41,7 @@ def models(hidden, tmp_path_factory):
 @pytest.mark.parametrize("name", THREATS)
 def test_a_model_gets_what_it_earns_and_runs_nothing(models, name):
     outcome = models[name]
-    assert "nobody foresaw" not in outcome.reason
+    assert "unexpected error" not in outcome.reason
     assert outcome.status == "graded", outcome
     assert outcome.score == THREATS[name][3]
     assert not FLAG.exists()

@@ -11,7 +11,7 @@ from nbconvert.exporters import HTMLExporter
 from nbgrader.server_extensions.formgrader.handlers import template_path
 
 # What the engine says where it did not foresee what happened.
-UNFORESEEN = ("nobody foresaw", "was ended while it ran", "The grader failed", "instructor to look")
+UNFORESEEN = ("unexpected error", "was ended while it ran", "The grader failed", "must look")
 
 
 @pytest.mark.parametrize("name", THREATS)

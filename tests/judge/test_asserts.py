@@ -116,7 +116,7 @@ MESSAGES = [
     ("assert helper_name is None", "got a function, expected None"),
     ("assert np is None", "got a module, expected None"),
     ("assert (got := three) == 4", "got 3, expected 4"),
-    ("assert False", "the test came to a place that it should not come to"),
+    ("assert False", "the test reached a line that it should not reach"),
     ("assert False, 'never'", "never"),
     ("assert three == 4, 'four legs'", "four legs\n(got 3, expected 4)"),
     ("assert three == 4, ''", "got 3, expected 4"),
@@ -273,7 +273,8 @@ def test_points(value, score):
     ids=lambda value: repr(value).partition(" at 0x")[0],
 )
 def test_no_points(value):
-    with pytest.raises(NotPoints, match=r"^The test cell 'test_x' ended with the value .* 0 to 3"):
+    words = r"^The last value of the test cell 'test_x' is .*\. It must be .* from 0 to 3"
+    with pytest.raises(NotPoints, match=words):
         points_for(value, 3, "test_x")
 
 

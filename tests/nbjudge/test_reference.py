@@ -158,11 +158,11 @@ def test_without_a_source_nothing_is_graded(released_course):
 
 NUMBERS = "import numpy as np\nassert sums(1) == 1\n"
 MISTAKES = {
-    "more than there is": ("4.0", "ended with the value 4.0"),
-    "less than nothing": ("-1", "ended with the value -1"),
-    "no number": ("float('nan')", "ended with the value nan"),
-    "text": ("'3'", "ended with the value '3'"),
-    "false": ("sums(1) == 2", "ended with the value False"),
+    "more than there is": ("4.0", "is 4.0. It must be"),
+    "less than nothing": ("-1", "is -1. It must be"),
+    "no number": ("float('nan')", "is nan. It must be"),
+    "text": ("'3'", "is '3'. It must be"),
+    "false": ("sums(1) == 2", "is False. It must be"),
     "a name that is not there": ("sumz(1)", "test-sums: 0 of 3 points (NameError: "),
     "no Python": ("assert (", "is not valid Python"),
     "no module": ("import no_such_module", "cannot import what it needs"),

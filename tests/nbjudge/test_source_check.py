@@ -1,4 +1,4 @@
-"""Each mistake in a source notebook is found, and named with its cell and its mend."""
+"""Each mistake in a source notebook is found, and named with its cell and its fix."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TEST = toy.test_cell("t", TESTS)
 
 MISTAKES = {
     "no end": ([toy.answer("a", "### BEGIN SOLUTION\nx = 1"), TEST], "BEGIN SOLUTION has no end"),
-    "no beginning": ([toy.answer("a", "x = 1\n### END SOLUTION"), TEST], "without a beginning"),
+    "no beginning": ([toy.answer("a", "x = 1\n### END SOLUTION"), TEST], "has no beginning"),
     "nested": (
         [toy.answer("a", f"### BEGIN SOLUTION\n{SOLUTION}\n### END SOLUTION"), TEST],
         "inside the region",
@@ -57,7 +57,7 @@ MISTAKES = {
     "no grade_id": ([ANSWER, toy.code("t", TESTS, grade=True, points=1)], "has no grade_id"),
     "odd grade_id": (
         [ANSWER, toy.code("t", TESTS, grade=True, points=1, grade_id="a b")],
-        "other characters",
+        "characters other than",
     ),
     "no points": ([ANSWER, toy.test_cell("t", TESTS, None)], "it is graded, but has no points"),
     "points in words": ([ANSWER, toy.test_cell("t", TESTS, "two")], "'two', which is not a number"),
@@ -93,7 +93,7 @@ def test_a_mistake_is_found_and_its_cell_and_mend_are_named(name):
     matching = [problem for problem in found if says in problem.what]
     assert matching, found
     assert all(
-        problem.file == "toys.ipynb" and problem.cell.startswith("cell ") and problem.mend
+        problem.file == "toys.ipynb" and problem.cell.startswith("cell ") and problem.fix
         for problem in matching
     )
     # Nothing is called a mistake that is not: the same cell may only be named twice for a
@@ -127,14 +127,14 @@ def test_a_notebook_from_before_cell_ids_is_as_good():
 @pytest.mark.parametrize("changes", [{"nbformat": 3}, {"nbformat_minor": 6}, {"nbformat": None}])
 def test_a_format_that_nobody_can_release_is_named(changes):
     (problem,) = [p for p in problems_of(ANSWER, TEST, **changes) if not p.cell]
-    assert "it is in notebook format" in problem.what
-    assert "JupyterLab" in problem.mend
+    assert "it has notebook format" in problem.what
+    assert "JupyterLab" in problem.fix
 
 
 def test_cell_ids_in_an_older_format_are_named():
     (problem,) = problems_of(ANSWER, TEST, nbformat_minor=4)
     assert "4.4" in problem.what
-    assert "JupyterLab" in problem.mend
+    assert "JupyterLab" in problem.fix
 
 
 FUNCTION = toy.answer("f", "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION")
@@ -153,7 +153,7 @@ def test_a_test_that_takes_a_students_function_away_needs_the_students_kernel(te
     (problem,) = problems_of(FUNCTION, cell)
     assert problem.cell == "cell 2 ('t')"
     assert "it deletes or replaces f" in problem.what
-    assert "### RUN IN STUDENT KERNEL" in problem.mend
+    assert "### RUN IN STUDENT KERNEL" in problem.fix
     marked = toy.test_cell("t", f"### RUN IN STUDENT KERNEL\nkept = f\n{test}")
     assert problems_of(FUNCTION, marked) == []
 
@@ -169,7 +169,7 @@ def test_a_file_that_is_no_notebook_is_a_problem_not_a_crash(tmp_path, content):
     path.write_text(content)
     found = check_source(path)
     assert found
-    assert all(problem.file == "bad.ipynb" and problem.mend for problem in found)
+    assert all(problem.file == "bad.ipynb" and problem.fix for problem in found)
 
 
 def test_bytes_that_are_no_text_are_a_problem_too(tmp_path):

@@ -1,4 +1,4 @@
-"""A name is missing because its cell stopped: the student is told which error to mend."""
+"""A name is missing because its cell stopped: the student is told which error to fix."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_hand_in_with_an_indentation_error_is_told_of_it(graded_class):
     assert messages["test-double"] == (
         "NameError: name 'double' is not defined\nThe cell that makes double stopped: "
         "IndentationError: unindent does not match any outer indentation level (line 3). "
-        "Mend that cell first."
+        "Fix that cell first."
     )
 
 
@@ -88,7 +88,7 @@ MADE = [
 @pytest.mark.parametrize("source", MADE)
 def test_however_the_name_is_made(source):
     told = with_cause(MISSING, [new_markdown_cell("# half"), cell(source, "OSError: no disk")])
-    why = "The cell that makes half stopped: OSError: no disk. Mend that cell first."
+    why = "The cell that makes half stopped: OSError: no disk. Fix that cell first."
     assert told.failure.endswith(f"is not defined\n{why}")
     assert told.outputs[1]["evalue"].endswith(why)
     assert told.outputs[1]["traceback"][-1] == why

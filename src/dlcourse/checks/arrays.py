@@ -15,35 +15,36 @@ Images = tuple[np.ndarray, np.ndarray]
 class ArrayCheck(Check):
     """What may be asked of a numpy array."""
 
-    def __init__(self, name: str, array: Any) -> None:
+    def __init__(self, name: str, array: Any, has: str = "") -> None:
+        """`has` is how a sentence about its shape begins, by default "NAME has"."""
         require_attempt(name, array)
         if not isinstance(array, np.ndarray):
             fail(f"{name} is {show(array)}.", expected="a numpy array")
         if array.dtype == object:
             fail(f"{name} is an array of Python objects.", expected="an array of numbers")
-        self.name, self.array = name, array
+        self.name, self.array, self._has = name, array, has or f"{name} has"
 
-    def has_shape(self, *shape: int) -> ArrayCheck:
-        """Its shape is exactly `shape`."""
+    def has_shape(self, *shape: int, because: str = "") -> ArrayCheck:
+        """Its shape is exactly `shape`; `because` says why, such as "count was 3"."""
         if self.array.shape != shape:
-            fail(f"{self.name} has shape {self.array.shape}.", expected=f"shape {shape}")
+            wanted = f"shape {shape}" + (f", because {because}" if because else "")
+            fail(f"{self._has} shape {self.array.shape}.", expected=wanted)
         return self
 
     def is_floating(self) -> ArrayCheck:
         """It holds fractions (float), not whole numbers."""
         if not np.issubdtype(self.array.dtype, np.floating):
             fail(
-                f"{self.name} has type {self.array.dtype}, which holds whole numbers only.",
+                f"{self.name} has type {self.array.dtype}, which holds only whole numbers.",
                 expected="a float type",
-                hint="dividing with / gives floats; // and astype('uint8') throw the fractions "
-                "away.",
+                hint="/ gives floats. // and astype('uint8') drop the fractions.",
             )
         return self
 
     def lies_between(self, low: float, high: float) -> ArrayCheck:
         """All its values are finite and within [low, high]."""
         if not np.isfinite(self.array).all():
-            fail(f"{self.name} holds values that are not numbers (nan or inf).")
+            fail(f"{self.name} has values that are not numbers (nan or inf).")
         smallest, largest = self.array.min(initial=low), self.array.max(initial=high)
         if smallest < low or largest > high:
             fail(
@@ -84,16 +85,16 @@ class ArrayCheck(Check):
         once = f"every value divided by {largest:g}, once"
         if np.array_equal(got, original):
             fail(
-                f"{self.name} still goes from {show(got.min())} to {show(got.max())}: "
-                "it was not normalised.",
+                f"{self.name} still goes from {show(got.min())} to {show(got.max())}. "
+                "It was not normalised.",
                 expected=once,
-                hint="with two sets of images, both the training and the test images need it.",
+                hint="normalise both the training and the test images.",
             )
         if np.allclose(got, expected / largest, atol=1e-6):
             fail(
                 f"{self.name} was normalised twice: its largest value is {show(got.max())}.",
                 expected=once,
-                hint="was the function called on images that it had already normalised?",
+                hint="were the images normalised before the function was called?",
             )
         self.is_floating()
         ratio = _common_ratio(got, original)
@@ -105,8 +106,8 @@ class ArrayCheck(Check):
                 "a pixel's largest possible value is the same for all of them.",
             )
         fail(
-            f"{self.name} goes from {show(got.min())} to {show(got.max())}, and is not a "
-            "multiple of the original images.",
+            f"{self.name} goes from {show(got.min())} to {show(got.max())}, and is not the "
+            "original divided by one number.",
             expected=once,
         )
 

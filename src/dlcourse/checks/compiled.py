@@ -37,9 +37,9 @@ def compile_facts(name: str, model: keras.Model) -> CompileFacts:
         config = model.get_compile_config() or {}
     except TypeError:
         fail(
-            f"{name} is compiled with a class in place of an object, or with a function of your "
-            "own that cannot be read here.",
-            expected="one of Keras' own losses, with parentheses behind it: "
+            f"{name} is compiled with a class instead of an object, or with your own function, "
+            "which the test cannot read.",
+            expected="a loss of Keras, with parentheses: "
             "`SparseCategoricalCrossentropy(from_logits=True)`",
         )
     loss = config.get("loss")
@@ -76,27 +76,26 @@ def require_loss(
     one_hot_labels = len(label_shape) == 2 and label_shape[1] == classes and classes > 1
     if facts.loss == _OWN:
         fail(
-            f"{name} is compiled with a loss of your own, which cannot be read here.",
-            expected="one of Keras' own: keras.losses.…",
+            f"{name} is compiled with a loss of your own, which the test cannot read.",
+            expected="a loss of Keras: keras.losses.…",
         )
     if facts.loss not in (_SPARSE, _ONE_HOT):
         fail(
             f"{name} is compiled with the loss {facts.loss or 'None'}.",
             expected="a cross-entropy for several classes",
-            hint="mean squared error and the like are for numbers, binary cross-entropy for "
-            "two classes; and check the spelling.",
+            hint="mean squared error is for numbers, binary cross-entropy is for two classes. "
+            "Also check the spelling.",
         )
     if facts.loss == _ONE_HOT and not one_hot_labels:
         fail(
-            f"{name} is compiled with {_ONE_HOT}, and the labels have shape {label_shape}: "
-            "class numbers, one per image.",
+            f"{name} is compiled with {_ONE_HOT}, but the labels are class numbers, one per image "
+            f"(shape {label_shape}).",
             expected=f"{_SPARSE} for class numbers",
-            hint=f"{_ONE_HOT} wants one-hot labels, of shape (images, {classes}).",
+            hint=f"{_ONE_HOT} needs one-hot labels of shape (images, {classes}).",
         )
     if facts.loss == _SPARSE and one_hot_labels:
         fail(
-            f"{name} is compiled with {_SPARSE}, and the labels have shape {label_shape}: "
-            "they are one-hot.",
+            f"{name} is compiled with {_SPARSE}, but the labels are one-hot (shape {label_shape}).",
             expected=f"{_ONE_HOT} for one-hot labels, or labels that are class numbers",
         )
     if facts.ignored_class is not None:
@@ -106,24 +105,23 @@ def require_loss(
         )
     if facts.from_logits and output_activation == "softmax":
         fail(
-            f"{name}: the last layer already has a softmax, and the loss has from_logits=True, "
-            "so it would apply softmax again.",
-            expected="either logits (no activation) with from_logits=True, or softmax with "
-            "from_logits=False",
-            hint="it trains much the same, so accuracy does not show this; the loss is wrong.",
+            f"{name}: the last layer has a softmax, and the loss has from_logits=True. So softmax "
+            "is applied twice.",
+            expected="no activation with from_logits=True, or softmax with from_logits=False",
+            hint="the accuracy does not show this mistake, but the loss is wrong.",
         )
     if not facts.from_logits and output_activation == "linear":
         fail(
-            f"{name}: the last layer gives logits (it has no activation), and the loss has "
+            f"{name}: the last layer has no activation, so its outputs are logits. The loss has "
             "from_logits=False, so it takes them for probabilities.",
             expected=f"{facts.loss}(from_logits=True)",
-            hint="a loss named by a string always has from_logits=False: write "
+            hint="a loss given as a string always has from_logits=False. Write "
             "keras.losses.…(from_logits=True).",
         )
     if output_activation not in ("linear", "softmax"):
         fail(
             f"{name}: the last layer has the activation {output_activation}.",
-            expected="no activation: the loss with from_logits=True takes the logits",
+            expected="no activation, since the loss with from_logits=True takes logits",
         )
 
 
@@ -142,11 +140,11 @@ def require_accuracy_metric(name: str, facts: CompileFacts) -> None:
     if "accuracy" not in facts.metrics:
         named = ", ".join(facts.metrics) or "none"
         fail(
-            f"{name} is compiled with the metrics: {named}.",
+            f"{name} is compiled with these metrics: {named}.",
             expected="metrics=['accuracy'], so that the history has a column accuracy",
-            hint="the name 'accuracy' picks the kind that fits the labels and the outputs. "
-            "Accuracy() would compare logits with labels for being equal, and "
-            "CategoricalAccuracy() wants one-hot labels.",
+            hint="with the name 'accuracy', Keras picks the kind that fits the labels and the "
+            "outputs. Accuracy() would compare logits with labels. CategoricalAccuracy() needs "
+            "one-hot labels.",
         )
 
 

@@ -49,7 +49,7 @@ def credit(*parts: Part) -> float:
 
 def _unforeseen(error: Exception) -> CheckFailed:
     """An answer of a kind that no check was ready for; the other parts are still judged."""
-    return CheckFailed(f"the answer could not be read ({type(error).__name__}: {error}).")
+    return CheckFailed(f"the test could not read the answer ({type(error).__name__}: {error}).")
 
 
 def _indented(failure: CheckFailed) -> str:

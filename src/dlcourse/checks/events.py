@@ -23,10 +23,10 @@ class EventsCheck(Check):
         missing = [run for run in runs if run not in found]
         if missing:
             fail(
-                f"{self.name}: nothing was logged in {', '.join(missing)}; there are logs in "
+                f"{self.name}: nothing was logged in {', '.join(missing)}. There are logs in "
                 f"{', '.join(found) or 'no folder'}.",
                 expected="keras.callbacks.TensorBoard(log_dir), given to fit as callbacks=[…]",
-                hint="the folder must be the argument log_dir; the validation's log needs "
+                hint="the folder must be the argument log_dir. For the validation log, fit needs "
                 "validation_data.",
             )
         return self
@@ -38,8 +38,8 @@ class EventsCheck(Check):
         got = rows.sort_values("step")["value"].to_numpy()
         if len(got) != len(values) or not np.allclose(got, values, rtol=1e-3, atol=1e-5):
             fail(
-                f"{self.name}: {run} has {len(got)} values of {tag}, and the history has "
-                f"{len(values)}; they should be the same.",
-                expected="the log of the very training that the history is of",
+                f"{self.name}: {run} has {len(got)} values of {tag}, which differ from the "
+                f"{len(values)} values in the history.",
+                expected="the same values: log and history of the same training",
             )
         return self

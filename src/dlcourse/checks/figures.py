@@ -66,8 +66,8 @@ def facts_of(name: str, figure: Any) -> FigureFacts:
         fail(
             f"{name} is {show(figure)}.",
             expected="a matplotlib figure",
-            hint="`figure, axes = plt.subplots(…)` makes one, and `.figure` of axes is the one "
-            "that they are on; end the function with `return figure`.",
+            hint="`figure, axes = plt.subplots(…)` makes one, and `axes.figure` is the figure of "
+            "axes. End the function with `return figure`.",
         )
     axes = [_axes_facts(axes) for axes in figure.axes if axes.get_visible()]
     return FigureFacts(
@@ -148,8 +148,8 @@ class FigureCheck(Check):
                 expected=f"{count}",
                 hint=""
                 if got
-                else "plt.show() leaves an empty current figure behind: keep the figure in a "
-                "variable when you make it, and return that.",
+                else "after plt.show() the current figure is empty. Keep the figure in a variable "
+                "when you make it, and return that.",
             )
         return self
 
@@ -159,7 +159,7 @@ class FigureCheck(Check):
         if got != [columns] * rows:
             shape = f"{len(got)} × {got[0]}" if len(set(got)) == 1 else f"rows of {show(got)}"
             fail(
-                f"{self.name} has its pictures in a grid of {shape}.",
+                f"{self.name} shows its pictures in a grid of {shape}.",
                 expected=f"{rows} × {columns}: {rows} rows of {columns}",
             )
         return self
@@ -171,13 +171,13 @@ class FigureCheck(Check):
             if len(axes.images) != 1:
                 fail(
                     f"{self.name}: picture {i} shows {len(axes.images)} images.",
-                    expected="one: axes.imshow(image)",
+                    expected="one image: axes.imshow(image)",
                 )
             got = axes.images[0].shape
             if len(got) != len(image.shape) or got[:2] != image.shape[:2]:
                 fail(
                     f"{self.name}: picture {i} has shape {got}.",
-                    expected=f"that of image {i}, {image.shape}",
+                    expected=f"the shape of image {i}, {image.shape}",
                 )
             if not _same_image(axes.images[0], image):
                 fail(
@@ -198,7 +198,7 @@ class FigureCheck(Check):
                     expected=show(str(name)),
                     hint=""
                     if any(written)
-                    else "set_title(name) names a picture; axis('off') hides labels at its axes.",
+                    else "set_title(name) names a picture. axis('off') hides the axis labels.",
                 )
         return self
 
@@ -216,7 +216,7 @@ class FigureCheck(Check):
                     f"{self.name}: the title of picture {i} is {state}, and its prediction is "
                     f"{'wrong' if is_wrong else 'right'}.",
                     expected="red titles for wrong predictions, and black ones for the others",
-                    hint="a style may colour titles: `color='black'` says so."
+                    hint="a style may colour titles. `color='black'` sets the colour."
                     if not (is_wrong or is_red)
                     else "",
                 )
@@ -244,19 +244,19 @@ class FigureCheck(Check):
         for name, curve in found.items():
             if curve is None:
                 fail(
-                    f"{self.name} has {len(curves)} lines in one plot, and none of them is {name}.",
+                    f"{self.name} has {len(curves)} lines in one plot, but no line for {name}.",
                     expected=f"one plot with a line for each of {', '.join(lines)}",
                 )
             if not np.allclose(curve.x, x):
                 fail(
-                    f"{self.name}: the line {name} goes over x from {show(curve.x[0])} to "
+                    f"{self.name}: the x values of the line {name} go from {show(curve.x[0])} to "
                     f"{show(curve.x[-1])}.",
                     expected=f"from {show(x[0])} to {show(x[-1])}: the table's index",
                 )
             if curve.label and ("val" in curve.label.lower()) != name.startswith("val"):
                 fail(
-                    f"{self.name}: the line {name} is labelled {show(curve.label)}.",
-                    expected="labels that tell training and validation apart",
+                    f"{self.name}: the line {name} has the label {show(curve.label)}.",
+                    expected="different labels for training and validation",
                 )
         if len(curves) != len(lines):
             labels = ", ".join(curve.label or "one without a label" for curve in curves)
@@ -297,7 +297,7 @@ class FigureCheck(Check):
             entries = len(axes.legend) + len(self.facts.legend)
             if len(axes.lines) > 1 and entries < 2:
                 fail(
-                    f"{self.name}: {len(axes.lines)} lines, and a legend for {entries}.",
+                    f"{self.name} has {len(axes.lines)} lines and a legend for {entries}.",
                     expected="a label for each line, and axes.legend()",
                 )
         return self

@@ -54,7 +54,7 @@ class CallCheck(Check):
             # Where results come from another process, not all of them can be looked at.
             if getattr(error, "is_about_result", False):
                 fail(
-                    f"{self.call} gives something that a test cannot look at: {error}.",
+                    f"{self.call} returned a value that the test cannot read: {error}.",
                     hint=hint_for(error, name),
                 )
             if type(error) is NotImplementedError and not error.args:
@@ -71,14 +71,14 @@ class CallCheck(Check):
         self.returns_something()
         if not is_same(self.result, expected, tolerance):
             wanted = show(expected) + (f", because {because}" if because else "")
-            fail(f"{self.call} gives {show(self.result)}.", expected=wanted, hint=hint)
+            fail(f"{self.call} returned {show(self.result)}.", expected=wanted, hint=hint)
         return self
 
     def returns_something(self) -> CallCheck:
         """It returned something at all."""
         if self.result is None:
             fail(
-                f"{self.call} returns nothing (None).",
+                f"{self.call} returned nothing (None).",
                 expected="a value",
                 hint="does the function end with a line `return …`? "
                 "Printing or showing a value does not return it.",
@@ -88,12 +88,21 @@ class CallCheck(Check):
     def gives_value(self) -> ValueCheck:
         """The plain value that it returned, to be asked further."""
         self.returns_something()
-        return ValueCheck(f"what {self.call} gives", self.result)
+        return ValueCheck(f"the result of {self.call}", self.result)
 
-    def gives_array(self, item: int | None = None) -> ArrayCheck:
-        """The array that it returned, or the one at place `item`, to be asked further."""
-        name, result = self._item(item)
-        return ArrayCheck(name, result)
+    def gives_array(self, item: int | None = None, what: str = "") -> ArrayCheck:
+        """The array that it returned, or the one at place `item`, to be asked further.
+
+        `what` it holds, such as "images", is how messages call it.
+        """
+        self.returns_something()
+        if item is None:
+            name, result = f"the result of {self.call}", self.result
+        else:
+            name, result = f"value {item + 1} of the result of {self.call}", self.result[item]
+        if what:
+            name = f"the array of {what} from {self.call}"
+        return ArrayCheck(name, result, f"{self.call} returned {what} of" if what else "")
 
     def gives_model(self) -> Any:
         """The Keras model that it returned, to be asked further."""
@@ -121,7 +130,7 @@ class CallCheck(Check):
         if not isinstance(items, (tuple, list)) or len(items) != count:
             names = ", ".join("abcdefg"[:count])
             fail(
-                f"{self.call} gives {show(self.result)}.",
+                f"{self.call} returned {show(self.result)}.",
                 expected=f"{count} values in one tuple: `return {names}`",
             )
         self.result = items
@@ -135,17 +144,11 @@ class CallCheck(Check):
             ):
                 fail(
                     f"{self.call} changed the array that it was given.",
-                    expected="the original stays as it was",
-                    hint="make a new array (`images / 255`) rather than changing the old one "
+                    expected="the original array, unchanged",
+                    hint="make a new array (`images / 255`). Do not change the old one "
                     "(`images /= 255`, `images[:] = …`, `array.sort()`).",
                 )
         return self
-
-    def _item(self, item: int | None) -> tuple[str, Any]:
-        self.returns_something()
-        if item is None:
-            return f"what {self.call} gives", self.result
-        return f"value {item + 1} of what {self.call} gives", self.result[item]
 
 
 def _copied(args: tuple) -> list:
@@ -171,17 +174,19 @@ def _plain(value: Any) -> Any:
 def _show_arguments(args: tuple, kwargs: dict) -> str:
     shown = [_show_argument(arg) for arg in args]
     shown += [f"{name}={_show_argument(value)}" for name, value in kwargs.items()]
-    return ", ".join(shown)
+    # One mark is enough for several in a row that are too large to be shown.
+    pairs = zip(shown, ["", *shown], strict=False)
+    return ", ".join(text for text, before in pairs if not text == before == "…")
 
 
 def _show_argument(value: Any) -> str:
     if isinstance(value, np.ndarray) and value.size > 6:
-        return f"<array {value.shape}>"
+        return "…"
     if isinstance(value, (list, tuple)) and len(value) > 6:
-        return f"<{len(value)} items>"
+        return "…"
     if isinstance(value, (int, float, str, tuple, list, np.generic, np.ndarray)):
         return show(value).replace(",", "") if isinstance(value, int) else show(value)
-    return f"<{type(value).__name__}>"
+    return "…"
 
 
 def _brief(error: BaseException) -> str:

@@ -49,7 +49,7 @@ class HistoryCheck(Check):
             fail(
                 f"{self.name} has {got} epochs.",
                 expected=f"{count} epochs: epochs={count}",
-                hint="each call of fit begins a new history, and a callback may end it early."
+                hint="each call of fit starts a new history. A callback may stop training early."
                 if got < count
                 else "",
             )
@@ -61,17 +61,17 @@ class HistoryCheck(Check):
         missing = [key for key in wanted if key not in self.columns]
         if missing:
             fail(
-                f"{self.name} has no {', '.join(missing)}; it has "
+                f"{self.name} has no {', '.join(missing)}. It has "
                 f"{', '.join(self.columns) or 'nothing'}.",
                 expected="loss and accuracy, for training and for validation",
-                hint="validation_data=(images, labels) goes to fit, metrics=['accuracy'] to "
+                hint="validation_data=(images, labels) goes to fit. metrics=['accuracy'] goes to "
                 "compile.",
             )
         for key in wanted:
             if (got := len(self.columns[key])) != self.epochs:
                 fail(
-                    f"{self.name} has {self.epochs} epochs, and {key} for {got} of them.",
-                    expected="all measurements in each epoch: no validation_freq",
+                    f"{self.name} has {self.epochs} epochs, but {key} has only {got}.",
+                    expected="all measurements in each epoch, without validation_freq",
                 )
         return self
 
@@ -80,8 +80,8 @@ class HistoryCheck(Check):
         losses = np.array(self.columns.get("loss", []))
         if not len(losses) or not np.isfinite(losses).all():
             fail(
-                f"{self.name}: the training loss is not a number in every epoch.",
-                hint="were the images normalised, and does the loss fit the output?",
+                f"{self.name}: in some epoch the training loss is not a number.",
+                hint="were the images normalised? Does the loss fit the output?",
             )
         if len(losses) > 1 and losses[-1] >= losses[0]:
             fail(
@@ -102,9 +102,9 @@ class HistoryCheck(Check):
             if not np.isclose(got, measured, rtol=0.01, atol=1e-3):
                 fail(
                     f"{self.name} ends with the {key} {got:.3f}.",
-                    expected=f"{measured:.3f}, which {model_name} has on the "
+                    expected=f"{measured:.3f}, the loss of {model_name} on the "
                     f"{'validation' if key == 'val_loss' else 'training'} images",
-                    hint="fit trains on images and labels, and measures on validation_data: were "
+                    hint="fit trains on images and labels, and measures on validation_data. Were "
                     "both handed on as they are?",
                 )
         return self

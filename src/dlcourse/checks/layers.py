@@ -92,7 +92,7 @@ def facts_of(name: str, model: keras.Model) -> list[LayerFacts]:
 def refuse_own_class(name: str) -> NoReturn:
     """Raise `CheckFailed` for a model whose layers cannot be followed."""
     fail(
-        f"{name} is built by a class of its own, so its layers cannot be followed.",
+        f"{name} is made by a class of your own, so the test cannot follow its layers.",
         expected="a model made with keras.Model(inputs, outputs) or keras.Sequential",
     )
 
@@ -143,7 +143,7 @@ def _functional_chain(name: str, model: keras.Model) -> list[tuple[Any, bool]]:
             if len(sources) != 1:
                 fail(
                     f"{name}: layer '{item['name']}' has {len(sources)} inputs.",
-                    expected="each layer called on the output of the one before it",
+                    expected="each layer called with the output of the layer before it",
                 )
             source_of[item["name"], number] = sources[0]
             # Keras notes False where nothing was said.
@@ -155,7 +155,7 @@ def _functional_chain(name: str, model: keras.Model) -> list[tuple[Any, bool]]:
         shared = next(source for source in taken if taken.count(source) > 1)
         fail(
             f"{name}: the output of '{shared[0]}' goes to more than one layer.",
-            expected="each layer called on the output of the one before it",
+            expected="each layer called with the output of the layer before it",
         )
     call = next((item["name"], 0) for item in described if not item.get("inbound_nodes"))
     order = [call]

@@ -22,13 +22,13 @@ _BATCH = 250
 _RATE_TOLERANCE = 1e-6
 _SETTING_HINTS = {
     ("Dropout", "training"): (
-        "called with training=True, it drops also when the model predicts: call it on the tensor "
-        "alone."
+        "training=True makes it drop numbers in predictions too: call the layer with the tensor "
+        "only."
     ),
     ("Conv2D", "trainable"): "with trainable=False a layer learns nothing.",
     ("Dense", "trainable"): "with trainable=False a layer learns nothing.",
     ("Dropout", "noise_shape"): (
-        "with noise_shape, numbers are dropped together: `layers.Dropout(rate)` is enough."
+        "noise_shape drops numbers in groups. Use `layers.Dropout(rate)`."
     ),
 }
 
@@ -74,7 +74,7 @@ class ModelCheck(Check):
         if not model.built or not model.layers:
             fail(
                 f"{name} has no layers with a known input shape.",
-                expected="a model that begins with keras.Input(shape=(…))",
+                expected="a model that starts with keras.Input(shape=(…))",
             )
         self.name, self.model = name, model
 
@@ -95,11 +95,11 @@ class ModelCheck(Check):
         got = tuple(self.model.output_shape[1:])
         if got != (count,):
             fail(
-                f"{self.name} gives outputs of shape {got} for each image.",
+                f"{self.name} has outputs of shape {got} for each image.",
                 expected=f"{(count,)}: one number for each of {count} classes",
-                hint="a Flatten in front of the dense layers makes one row of all numbers."
+                hint="a Flatten before the dense layers makes one row of all numbers."
                 if len(got) > 1
-                else "is the last layer the one called last, and did keras.Model get its output?",
+                else "did you pass the output of the last layer to keras.Model?",
             )
         return self
 
@@ -136,7 +136,7 @@ class ModelCheck(Check):
         for position, (layer, shape) in enumerate(zip(got, shapes, strict=True), start=1):
             if layer.output_shape != shape:
                 fail(
-                    f"{self.name}: layer {position} ({layer}) gives outputs of shape "
+                    f"{self.name}: layer {position} ({layer}) has outputs of shape "
                     f"{layer.output_shape}.",
                     expected=f"{shape}",
                 )
@@ -166,7 +166,7 @@ class ModelCheck(Check):
             fail(
                 f"{self.name} has {len(rates)} Dropout layers.",
                 expected="one",
-                hint=f"{a(other)} is another layer: `layers.Dropout` drops single numbers."
+                hint=f"{a(other)} is a different layer. `layers.Dropout` drops single numbers."
                 if other and not rates
                 else "",
             )
@@ -177,8 +177,8 @@ class ModelCheck(Check):
                 expected=f"rate {rate:g}",
                 hint="the rate is the share that is dropped, not the share that is kept."
                 if turned
-                else "the rate must be the function's argument, not a fixed number or a name "
-                "from elsewhere in the notebook.",
+                else "the rate must be the function's argument, not a fixed number and not a name "
+                "from another cell.",
             )
         return self
 
@@ -210,9 +210,9 @@ class ModelCheck(Check):
         same_weights = len(weights) == len(others) and all(map(np.array_equal, weights, others))
         if layers != wanted or not same_weights:
             fail(
-                f"{self.name} is not the model that was handed in, as it was.",
-                expected="the same layers and weights: the function uses its argument, and neither "
-                "trains nor replaces it",
+                f"{self.name} is not the model that was handed in, or the function changed it.",
+                expected="the same layers and weights. The function must use its argument, and not "
+                "train or replace it",
             )
         return self
 
@@ -235,8 +235,8 @@ class ModelCheck(Check):
                 threshold - got,
                 luck,
                 {f"{self.name} accuracy": got},
-                problem=f"{self.name} names {got:.1%} of {len(images):,} images right that it has "
-                "not seen.",
+                problem=f"{self.name} classifies {got:.1%} of {len(images):,} unseen images "
+                "correctly.",
                 expected=f"at least {threshold:.1%}",
                 hint=_accuracy_hint(got, chance),
             )
@@ -266,11 +266,10 @@ class ModelCheck(Check):
                 max(gap - at_most, gap - other_gap),
                 luck,
                 {f"{self.name} gap": float(gap), f"{other_name} gap": float(other_gap)},
-                problem=f"On new pictures the loss is {gap:.3f} higher than on training pictures "
-                f"for {self.name}, and {other_gap:.3f} higher for {other_name}.",
+                problem=f"The loss of {self.name} is {gap:.3f} higher on new images than on "
+                f"training images. The loss of {other_name} is {other_gap:.3f} higher.",
                 expected=f"a smaller gap for {self.name}, of at most {at_most:.3f}",
-                hint="is the dropout in the one model, and not in the other, and were both "
-                "trained alike?",
+                hint="is the dropout only in one model? Were both trained in the same way?",
             )
         return self
 
@@ -285,9 +284,9 @@ class ModelCheck(Check):
                 loss - other_loss - tolerance,
                 luck,
                 {f"{self.name} loss": float(loss), f"{other_name} loss": float(other_loss)},
-                problem=f"On pictures that they have not seen, the loss is {loss:.3f} for "
-                f"{self.name} and {other_loss:.3f} for {other_name}.",
-                expected=f"a loss that is not higher (by more than {tolerance:.3f}, for luck)",
+                problem=f"On unseen images the loss is {loss:.3f} for {self.name} and "
+                f"{other_loss:.3f} for {other_name}.",
+                expected=f"a loss that is at most {tolerance:.3f} higher",
                 hint="were both models trained for as many epochs as the task says?",
             )
         return self
@@ -307,7 +306,7 @@ class ModelCheck(Check):
             counts = f"{self.name}: "
             if len(got) != len(wanted):
                 counts = f"{self.name} has {len(got)} layers instead of {len(wanted)}: "
-            before = f"after layer {i1} ({got[i1 - 1]})" if i1 else "at the beginning"
+            before = f"after layer {i1} ({got[i1 - 1]})" if i1 else "at the start"
             if action == "insert":
                 fail(
                     f"{counts}{a(wanted[j1].kind)} is missing {before}.",
@@ -315,8 +314,8 @@ class ModelCheck(Check):
                 )
             if action == "delete":
                 fail(
-                    f"{counts}the {got[i1].kind} at place {i1 + 1} ('{got[i1].name}') does not "
-                    "belong there.",
+                    f"{counts}layer {i1 + 1} is {a(got[i1].kind)} ('{got[i1].name}') that should "
+                    "not be there.",
                     expected=_kinds(wanted),
                 )
             if action == "replace":
@@ -342,7 +341,7 @@ class ModelCheck(Check):
             )
         if layer.output_shape != target.output_shape or layer.parameters != target.parameters:
             fail(
-                f"{where} gives outputs of shape {layer.output_shape} and has "
+                f"{where} has outputs of shape {layer.output_shape} and "
                 f"{layer.equation} = {layer.parameters:,} parameters.",
                 expected=f"{target.output_shape} and {target.equation} = {target.parameters:,}",
             )
@@ -368,5 +367,5 @@ def _activation(name: str) -> str:
 
 def _accuracy_hint(accuracy: float, chance: float) -> str:
     if accuracy < 1.5 * chance:
-        return f"that is guessing ({chance:.0%}): was the model trained, and on normalised images?"
-    return "was it trained for as many epochs as the task says, on normalised images?"
+        return f"guessing gives {chance:.0%}. Was the model trained? Were the images normalised?"
+    return "did you train for as many epochs as the task says? Were the images normalised?"

@@ -14,7 +14,7 @@ _WIDTH = 88
 class CheckFailed(AssertionError):
     """An answer was given and it is not right.
 
-    The message has up to three lines: what is the matter, what was expected, where to look.
+    The message has up to three lines: what is wrong, what was expected, where to look.
     It is all that a student sees: neither the notebook nor the feedback shows the test's text.
 
     ``is_narrow_miss`` and ``measured`` are read by the grader (``nbjudge.judge.luck``): what the
@@ -25,6 +25,9 @@ class CheckFailed(AssertionError):
     is_narrow_miss = False
 
     def __init__(self, problem: str, expected: str = "", hint: str = "") -> None:
+        # A subject begins with a small letter, since others put it into the middle of a sentence.
+        if problem.startswith("the "):
+            problem = problem[:1].upper() + problem[1:]
         self.problem, self.expected, self.hint = problem, expected, hint
         self.measured: dict[str, float] = {}
         lines = [problem]
@@ -55,8 +58,8 @@ class NotAttempted(CheckFailed):
         super().__init__(
             f"{what}: nothing to check yet.",
             hint=hint
-            or "write your answer where it says YOUR CODE HERE (in place of the line `raise "
-            "NotImplementedError()`), run that cell, then this one again.",
+            or "write your answer in place of YOUR CODE HERE and `raise NotImplementedError()`. "
+            "Run that cell, then run this one again.",
         )
 
 
@@ -88,8 +91,8 @@ def require_attempt(name: str, value: Any) -> None:
     if value is None or value is Ellipsis:
         raise NotAttempted(
             name,
-            hint="it is still empty. The first red message above tells what is missing: mend that, "
-            "run the cells from there on, then this one again.",
+            hint="it is still empty. The first red message above says what is missing. Fix that. "
+            "Then run the cells from there on, and this one again.",
         )
 
 

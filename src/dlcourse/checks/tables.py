@@ -24,7 +24,10 @@ class TableCheck(Check):
         missing = [column for column in columns if column not in self.table.columns]
         if missing:
             found = ", ".join(map(str, self.table.columns)) or "none"
-            fail(f"{self.name} has the columns {found}.", expected=f"a column {', '.join(missing)}")
+            fail(
+                f"{self.name} has these columns: {found}.",
+                expected=f"a column {', '.join(missing)}",
+            )
         return self
 
     def has_rows(self, count: int) -> TableCheck:

@@ -96,8 +96,8 @@ class ValueCheck(Check):
         missing = [key for key in keys if key not in self.value]
         if missing:
             fail(
-                f"{self.name} has no key {', '.join(map(repr, missing))}; "
-                f"its keys are {', '.join(map(repr, self.value)) or 'none'}.",
+                f"{self.name} has no key {', '.join(map(repr, missing))}. "
+                f"Its keys: {', '.join(map(repr, self.value)) or 'none'}.",
                 expected=f"the keys {', '.join(map(repr, keys))}",
             )
         return self

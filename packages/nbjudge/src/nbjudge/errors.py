@@ -16,20 +16,20 @@ class CourseError(NbjudgeError):
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: the file, the cell, what is wrong and how to mend it."""
+    """One mistake: the file, the cell, what is wrong and how to fix it."""
 
     file: str
     cell: str
     what: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
         place = f"{self.file}, {self.cell}" if self.cell else self.file
-        return f"{place}: {self.what}. {self.mend}."
+        return f"{place}: {self.what}. {self.fix}."
 
 
 class SourceError(NbjudgeError):
-    """A source notebook has mistakes that must be mended before it is released.
+    """A source notebook has mistakes that must be fixed before it is released.
 
     ``problems`` holds all of them, in the order of the files and cells.
     """

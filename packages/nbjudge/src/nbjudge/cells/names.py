@@ -246,7 +246,7 @@ def _first_that_works(texts: Sequence[str]) -> str:
 
 
 def replaced(names: Sequence[str]) -> tuple[str, str]:
-    """What is wrong with a test cell that replaces functions, and how to mend it."""
+    """What is wrong with a test cell that replaces functions, and how to fix it."""
     return (
         f"it deletes or replaces {', '.join(names)}, and tests are run in another process than the "
         "student's functions, which do not notice",

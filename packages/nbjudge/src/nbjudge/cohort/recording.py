@@ -46,7 +46,7 @@ _WRITE_RECORD = "nbjudge.extensions.preprocessors.write_record.WriteRecord"
 # Seconds to wait for a gradebook that is locked or gone for a moment.
 _PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0)
 
-GO_ON = "Mend that, and grade again: what was executed and could be kept is not run again."
+GO_ON = "Fix that, and grade again. Notebooks that were executed and kept are not run again."
 Result = TypeVar("Result")
 
 

@@ -51,8 +51,8 @@ def work(task: Task) -> Worked:
         worked = Worked(reason=INTERRUPTED)
     except Exception as error:
         worked = Worked(
-            reason=f"Grading stopped with an error that nobody foresaw: {type(error).__name__}: "
-            f"{error}. This is for the instructor to look into."
+            reason=f"Grading stopped with an unexpected error: {type(error).__name__}: {error}. "
+            "The instructor must look into this."
         )
     return replace(worked, executions=shelf.new, seconds=time.monotonic() - started)
 

@@ -99,7 +99,7 @@ def _shown(address: URL) -> str:
 
 @contextmanager
 def _errors_told(address: URL) -> Iterator[None]:
-    """Turn what an instructor can mend into a ``CourseError``."""
+    """Turn what an instructor can fix into a ``CourseError``."""
     try:
         yield
     except (ImportError, NoSuchModuleError) as error:

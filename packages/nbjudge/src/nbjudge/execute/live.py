@@ -455,7 +455,7 @@ class LiveRun(NotebookClient):
                 "Grade it again when less is running."
             )
         return (
-            f"{told}Look for a loop without an end, or one whose 'except' also catches "
+            f"{told}Look for an endless loop, or a loop whose 'except' also catches "
             "KeyboardInterrupt."
         )
 
@@ -464,8 +464,8 @@ class LiveRun(NotebookClient):
         grading = self._grading
         if ending.reason == "gone":
             return (
-                f"What watches over the kernel was ended from outside, in {self._where}: nothing "
-                "in the notebook can reach it. Grade it again."
+                f"The process that watches the kernel was ended from outside, in {self._where}. "
+                "The notebook did not cause this. Grade it again."
             )
         because = {
             "memory": f"the notebook needed more than {grading.memory_megabytes:,} MB of memory",
@@ -476,7 +476,7 @@ class LiveRun(NotebookClient):
         }.get(ending.reason, "the code ended its own process, or the memory ran out")
         return (
             f"The kernel died in {self._where}: {because}. In JupyterLab, choose Kernel > Restart "
-            "Kernel and Run All Cells, mend the cell, and hand in again."
+            "Kernel and Run All Cells, fix the cell, and hand in again."
         )
 
 

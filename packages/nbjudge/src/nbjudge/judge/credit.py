@@ -75,9 +75,8 @@ def checked_score(score: float, points: float, grade_id: str, shown: str) -> flo
         return 0.0
     if not 0 <= score <= points:
         raise NotPoints(
-            f"The test cell '{grade_id}' ended with the value {clipped(shown, 60)}, which is not "
-            f"a number of points from 0 to {points:g}. This is for the instructor to mend, in the "
-            "test."
+            f"The last value of the test cell '{grade_id}' is {clipped(shown, 60)}. It must be a "
+            f"number of points from 0 to {points:g}. The instructor must fix the test."
         )
     return score
 

@@ -44,7 +44,7 @@ def explain(record: Record) -> str:
         told = _why(record.tree, record.values, wanted=True)
     except Exception:
         told = ""
-    return told or "what was asserted does not hold"
+    return told or "the assertion failed"
 
 
 def _why(node: Node, values: dict[int, Any], wanted: bool) -> str:
@@ -59,7 +59,7 @@ def _why(node: Node, values: dict[int, Any], wanted: bool) -> str:
         case "call":
             return _why_call(node, values, wanted)
         case "constant":
-            return "the test came to a place that it should not come to"
+            return "the test reached a line that it should not reach"
     return _why_value(values[node.place], wanted)
 
 

@@ -18,7 +18,7 @@ _TRACEBACK_LIMIT = 20_000
 _UNSEEN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _OWN_FILES = str(Path(nbjudge.__file__).parent)
 _CALL_FILES = str(Path(nbjudge.capture.__file__).parent)
-_SAYS_NOTHING = "the test does not hold, and does not say more"
+_SAYS_NOTHING = "the test failed and gives no reason"
 
 
 def message(error: BaseException) -> str:

@@ -68,7 +68,7 @@ class Judged:
     ``outputs`` are nbformat's output dicts, for the instructor's notebook; ``score`` is in points,
     ``None`` where there is no verdict; ``failure`` is what a student may read of it, without any
     text of the test; ``narrow`` and ``measured`` are explained in ``luck``; ``instructor_error``
-    is what an instructor must mend in the test; ``seconds`` is what it took, calls included.
+    is what an instructor must fix in the test; ``seconds`` is what it took, calls included.
     """
 
     outputs: tuple[dict[str, Any], ...]

@@ -41,7 +41,7 @@ class NoVerdict(BaseException):
 
 
 class _ForInstructor(Exception):
-    """What the instructor must mend; the message is for them alone."""
+    """What the instructor must fix; the message is for them alone."""
 
 
 @dataclass
@@ -110,7 +110,7 @@ class Runner:
             words = f"The test cell '{cell.grade_id}' uses a magic wrongly: {error}"
             return _no_verdict("TestError", words)
         if isinstance(error, _Unreadable):
-            words = f"the value of {error.name} could not be read: {error.reason}"
+            words = f"the test cannot read the value of {error.name}: {error.reason}"
             error = NotHandedOut(words)
         if error is not None:
             return Judged(
@@ -140,7 +140,7 @@ class Runner:
         body, last, source = self._read(cell)
         for name, value in values.items():
             if value.state == "refused":
-                raise NotHandedOut(value.reason or f"{name} could not be handed out")
+                raise NotHandedOut(value.reason or f"the test cannot get the value of {name}")
         decoded: dict[str, Any] = {}
         for name, value in values.items():
             is_known = value.state == "same" and value.reason in decoded

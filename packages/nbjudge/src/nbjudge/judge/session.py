@@ -82,7 +82,7 @@ def _seed() -> None:
     """Let tests that draw random numbers ask a notebook the same each time.
 
     A model that a test hands to a function begins with random weights: with others, the call would
-    be none that was stored, and a mended test would have the notebook run again.
+    be none that was stored, and a changed test would have the notebook run again.
     """
     random.seed(0)
     if "numpy" in sys.modules:

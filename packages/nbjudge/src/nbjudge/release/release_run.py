@@ -92,7 +92,7 @@ def _run(course: Course, assignment: str, path: Path, sockets: Path) -> ReleaseR
             raise ReleaseError(
                 f"{place}, {name}: {raised.ename}: {raised.evalue}. Only "
                 f"{', '.join(settings.expected_release_errors)} may come from an unanswered "
-                "task; mend the cell, or add to c.Grading.expected_release_errors."
+                "task. Fix the cell, or add to c.Grading.expected_release_errors."
             )
         if not something_to_write:
             raise ReleaseError(

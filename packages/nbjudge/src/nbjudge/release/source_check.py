@@ -89,8 +89,8 @@ def check_notebook(notebook: Any, file: str) -> list[Problem]:
         try:
             cells.append(_read_cell(index, raw))
         except (TypeError, ValueError) as error:
-            mend = "Delete the cell and write it again in JupyterLab"
-            found.append(Problem(file, f"cell {index + 1}", str(error), mend))
+            fix = "Delete the cell and write it again in JupyterLab"
+            found.append(Problem(file, f"cell {index + 1}", str(error), fix))
     for cell in cells:
         found += [Problem(file, cell.name, *pair) for pair in _check_markers(cell)]
         found += [Problem(file, cell.name, *pair) for pair in _check_metadata(cell)]
@@ -116,15 +116,17 @@ def _read_cell(index: int, raw: Any) -> _Cell:
 
 
 def _check_format(notebook: dict[str, Any], file: str) -> Iterator[Problem]:
-    mend = "Open it in JupyterLab 4 and save it"
+    fix = "Open it in JupyterLab 4 and save it"
     version = f"{notebook.get('nbformat')}.{notebook.get('nbformat_minor')}"
     if version not in (f"4.{minor}" for minor in range(_FIRST_WITH_IDS + 1)):
-        yield Problem(file, "", f"it is in notebook format {version}, and not in 4.0 to 4.5", mend)
+        yield Problem(
+            file, "", f"it has notebook format {version}, which is not one of 4.0 to 4.5", fix
+        )
     elif version != f"4.{_FIRST_WITH_IDS}" and any(
         isinstance(cell, dict) and "id" in cell for cell in notebook["cells"]
     ):
-        what = f"it is in notebook format {version}, and its cells have ids, which need 4.5"
-        yield Problem(file, "", what, mend)
+        what = f"it has notebook format {version}, but its cells have ids, which need 4.5"
+        yield Problem(file, "", what, fix)
 
 
 def _check_markers(cell: _Cell) -> Iterator[tuple[str, str]]:
@@ -136,13 +138,13 @@ def _check_markers(cell: _Cell) -> Iterator[tuple[str, str]]:
         if marker.begins:
             if open_marker is not None:
                 yield (
-                    f"{where}: {marker} inside the region that begins with {open_marker} "
+                    f"{where}: {marker} is inside the region that begins with {open_marker} "
                     f"in line {open_marker.line + 1}",
                     f"End that region first, with '### END {open_marker.kind}'",
                 )
             open_marker = marker
         elif open_marker is None:
-            yield f"{where}: {marker} without a beginning", f"Write '### BEGIN {marker.kind}' above"
+            yield f"{where}: {marker} has no beginning", f"Write '### BEGIN {marker.kind}' above"
         elif open_marker.kind != marker.kind:
             yield (
                 f"{where}: {marker} ends a region that began with {open_marker}",
@@ -166,7 +168,7 @@ def _check_markers(cell: _Cell) -> Iterator[tuple[str, str]]:
         if not fits:
             yield (
                 f"a {kind} region in a cell that is not {wanted}",
-                "Set the cell's type in JupyterLab's nbgrader side bar, or take the markers out",
+                "Set the cell's type in JupyterLab's nbgrader side bar, or remove the markers",
             )
 
 
@@ -178,7 +180,7 @@ def _check_metadata(cell: _Cell) -> Iterator[tuple[str, str]]:
         yield "it has no grade_id", "Give it an ID in JupyterLab's nbgrader side bar"
     elif not _GRADE_ID_LETTERS.issuperset(grade_id):
         yield (
-            f"its grade_id {grade_id!r} has other characters than letters, digits, - and _",
+            f"its grade_id {grade_id!r} has characters other than letters, digits, - and _",
             "Rename it in JupyterLab's nbgrader side bar",
         )
     if cell.task and cell.cell_type == "code":
@@ -194,7 +196,7 @@ def _check_metadata(cell: _Cell) -> Iterator[tuple[str, str]]:
     if cell.grade or cell.task:
         yield from _check_points(cell)
     if cell.is_test and cell.cell_type != "code" and not cell.task:
-        yield "it is a test, but not a code cell", "Make it a code cell, or take its type off"
+        yield "it is a test, but not a code cell", "Make it a code cell, or remove its type"
     if cell.is_answer and cell.cell_type != "code":
         yield (
             "it is a written answer without points",
@@ -209,13 +211,13 @@ def _check_metadata(cell: _Cell) -> Iterator[tuple[str, str]]:
 
 def _check_points(cell: _Cell) -> Iterator[tuple[str, str]]:
     points = cell.nbgrader.get("points")
-    mend = "Set its points in JupyterLab's nbgrader side bar"
+    fix = "Set its points in JupyterLab's nbgrader side bar"
     if points is None:
-        yield "it is graded, but has no points", mend
+        yield "it is graded, but has no points", fix
     elif isinstance(points, bool) or not isinstance(points, int | float):
-        yield f"its points are {points!r}, which is not a number", mend
+        yield f"its points are {points!r}, which is not a number", fix
     elif not math.isfinite(points) or points < 0:
-        yield f"its points are {points}", f"{mend} to 0 or more"
+        yield f"its points are {points}", f"{fix} to 0 or more"
 
 
 def _check_grade_ids(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]]]:
@@ -239,7 +241,7 @@ def _check_cell_ids(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]
             yield (
                 cell,
                 (
-                    "it has no cell id, so every release would give it another",
+                    "it has no cell id, so each release would give it a new one",
                     "Save it in JupyterLab 4",
                 ),
             )

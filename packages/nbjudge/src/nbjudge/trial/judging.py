@@ -130,7 +130,7 @@ def _tier(floor: Tier) -> Tier:
         raise IsolationError(
             f"This machine offers the isolation '{finding.tier}', and the course asks for "
             f"'{floor}', so no student's notebook is run:\n{reasons}\n"
-            "Mend that, or grade on another machine. Only where you trust every student with this "
+            "Fix that, or grade on another machine. Only if you trust every student with this "
             f"account: c.Grading.isolation_floor = '{finding.tier}' in nbgrader_config.py; each "
             "record then says so."
         )

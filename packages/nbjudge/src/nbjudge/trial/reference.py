@@ -71,8 +71,8 @@ def conclude(judging: Judging, assignment: Assignment, problems: Sequence[str]) 
             f"The reference solution of {assignment.name} does not get full marks in the sandbox "
             "that students' notebooks run in, so nobody is graded:\n"
             + "\n".join(f"  - {problem}" for problem in problems)
-            + "\nMend the tests, the data or the limits in nbgrader_config.py, release the "
-            "assignment again if its source was changed, and grade again. A test that cannot do "
+            + "\nFix the tests, the data or the limits in nbgrader_config.py. Release the "
+            "assignment again if you changed its source, and grade again. A test that cannot do "
             "with what is handed out (an object of a class of the notebook, plt.gcf(), a patch) "
             "asks for the student's process with the line ### RUN IN STUDENT KERNEL: 'nbjudge "
             f"check {assignment.name}' tells which cells need it, and can write it."

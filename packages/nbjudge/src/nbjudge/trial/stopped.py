@@ -28,7 +28,7 @@ _CALL = re.compile(r"\w[(\[]|\b(?:lambda|if|while|return|print)\b")
 
 
 def with_cause(judged: Judged, cells: Sequence[NotebookNode]) -> Judged:
-    """The verdict, and which cell to mend where a name is missing since its cell stopped.
+    """The verdict, and which cell to fix where a name is missing since its cell stopped.
 
     ``cells`` are those before the test, with their outputs.
     """
@@ -39,7 +39,7 @@ def with_cause(judged: Judged, cells: Sequence[NotebookNode]) -> Judged:
     error = _error_where_made(name, cells)
     if not error:
         return judged
-    why = f"The cell that makes {name} stopped: {error}. Mend that cell first."
+    why = f"The cell that makes {name} stopped: {error}. Fix that cell first."
     outputs = tuple(
         {**out, "evalue": f"{out['evalue']}\n{why}", "traceback": [*out["traceback"], why]}
         if out["output_type"] == "error"

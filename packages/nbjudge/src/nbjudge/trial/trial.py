@@ -153,7 +153,7 @@ def _try_once(
             judged = _walk(nb, steps, blueprint, Replay(stored), setting)
             return _trial(nb, steps, blueprint, digest, stored.usage, judged, True), judged
         except NotStored:
-            pass  # a mended test asks for something that was not asked before
+            pass  # a changed test asks for something that was not asked before
     order = KernelOrder(setting.server, confinement, grading.seed, shift)
     live = LiveRun(grading, conditions.assignment.name, order)
     with live.kernel():
@@ -251,8 +251,8 @@ class _Judging:
             names = ", ".join(needs.from_tests)
             return no_verdict(
                 f"The test cell '{grade_id}' takes {names} from a test cell before it, and the "
-                f"judge was replaced since: '{self._lost}' had no verdict. This is for the "
-                "instructor to look into."
+                f"judge was replaced since: '{self._lost}' had no verdict. The "
+                "instructor must look into this."
             )
         test = TestCell(
             grade_id,
@@ -274,8 +274,8 @@ class _Judging:
             self._judge.close()
             self._judge, self._lost = None, grade_id
             return no_verdict(
-                f"The test cell '{grade_id}' has no verdict: {error}. This is for the instructor "
-                "to look into."
+                f"The test cell '{grade_id}' has no verdict: {error}. The instructor must "
+                "look into this."
             )
 
 
