@@ -299,7 +299,6 @@ def grade(
     """
     with errors_told():
         from nbjudge.admit.submissions import find_submissions
-        from nbjudge.cohort import plan_grading, summarise
         from nbjudge.course import load_course
 
         here = load_course(course)
@@ -311,10 +310,14 @@ def grade(
         if not submissions:
             raise typer.BadParameter(f"There is nothing to grade in {here.submitted}.")
         if dry_run:
+            from nbjudge.cohort import plan_grading
+
             _show_plan(plan_grading(here, submissions, force=force), as_json)
             return
         started = time.monotonic()
         outcomes = _graded(here, submissions, jobs, force, as_json)
+        from nbjudge.cohort import summarise
+
         summary = summarise(outcomes, time.monotonic() - started)
     from nbjudge.cli.grading_view import outcome_table, summary_text
 

@@ -110,7 +110,7 @@ class LocalExecutor(Executor):
         # What is started from here has Ctrl-C held back, until it knows what to do with it.
         resource_tracker.ensure_running()  # which would let it through again
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        process: _Process | None = None
+        process = self._started()
         while (task := self._tasks.get()) is not None:
             if self._ended or not task.future.set_running_or_notify_cancel():
                 task.future.cancel()
@@ -127,6 +127,12 @@ class LocalExecutor(Executor):
                 task.future.set_result(result)
         if process is not None:
             process.pool.shutdown()
+
+    def _started(self) -> _Process | None:
+        """A process, before there is a task: it takes its time to import what it needs."""
+        with suppress(BrokenProcessPool, OSError):
+            return _Process.start(self._context)
+        return None
 
     def _run(self, number: int, process: _Process, task: _Submitted) -> Any:
         with self._lock:

@@ -18,7 +18,7 @@ from nbjudge.record.records import Inputs
 from nbjudge.sandbox import TIERS, Tier, find_tier
 from nbjudge.trial.trial import Conditions
 from nbjudge.versions import versions
-from nbjudge.warm.preload import imported_modules
+from nbjudge.warm.preload import preload_of
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,6 @@ class Judging:
     def preload(self) -> tuple[str, ...]:
         """The modules that the warm server imports."""
         return preload_of(self.course)
-
-
-def preload_of(course: Course) -> tuple[str, ...]:
-    """The modules that the warm server imports for a course."""
-    return tuple(course.settings.preload) or imported_modules(course.source)
 
 
 def judging_of(course: Course, data: GradingData | None = None) -> Judging:

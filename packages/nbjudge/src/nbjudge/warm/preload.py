@@ -8,6 +8,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from nbjudge.cells.parsing import parse
+from nbjudge.course import Course
+
+
+def preload_of(course: Course) -> tuple[str, ...]:
+    """The modules that the warm server imports for a course."""
+    return tuple(course.settings.preload) or imported_modules(course.source)
 
 
 def imported_modules(source: Path) -> tuple[str, ...]:

@@ -1,0 +1,60 @@
+"""The steps of grading a class: what holds is taken as it is, the rest is run and recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+
+from nbjudge.admit.submissions import Submission
+from nbjudge.cohort.cluster import cluster_workers
+from nbjudge.cohort.outcomes import GradingOutcome, Running, outcome
+from nbjudge.cohort.planning import Planned, plan
+from nbjudge.cohort.recording import patiently, refuse
+from nbjudge.cohort.run import Run
+from nbjudge.cohort.standing import bring_up_to_date
+from nbjudge.cohort.workers import Workers
+from nbjudge.course import Course
+from nbjudge.course.engines import keep_engines
+from nbjudge.record.marks import Totals, no_totals
+from nbjudge.trial.judging import Judging, judging_of
+
+
+def steps(
+    course: Course,
+    submissions: Sequence[Submission],
+    workers: Workers | None,
+    *,
+    jobs: int | None,
+    force: bool,
+    watch: Callable[[Running], object],
+    stopping: Callable[[], bool],
+) -> Iterator[GradingOutcome]:
+    """See ``nbjudge.cohort.grade``; without ``workers``, those of the course's cluster work."""
+    keep_engines()
+    judging, settings = judging_of(course), course.settings
+    planned = patiently(lambda: plan(judging, submissions, force=force))
+    for item in planned:
+        if item.totals is not None:
+            yield outcome(item.submission, _up_to_date(judging, item.submission, item.totals))
+        elif item.refusal:
+            yield _refused(judging, item)
+    fresh = [item for item in planned if item.to_grade]
+    if not fresh:
+        return
+    with ExitStack() as opened:
+        if workers is None:
+            cluster = cluster_workers(settings, jobs or settings.jobs, judging.preload)
+            workers = opened.enter_context(cluster)
+        run = Run(judging, fresh, workers, force=force, watch=watch, stopping=stopping)
+        yield from run.outcomes()
+
+
+def _refused(judging: Judging, item: Planned) -> GradingOutcome:
+    if item.assignment is None:
+        refuse(judging, item.submission, item.refusal)
+        return outcome(item.submission, no_totals(0.0), reason=item.refusal)
+    return outcome(item.submission, no_totals(item.assignment.max_score), reason=item.refusal)
+
+
+def _up_to_date(judging: Judging, item: Submission, totals: Totals) -> Totals:
+    return patiently(lambda: bring_up_to_date(judging, item, totals))
