@@ -348,8 +348,8 @@ class LiveRun(NotebookClient):
             raise NotGraded(
                 f"A message of the kernel could not be read while it ran {where} "
                 f"({type(error).__name__}: {str(error)[:200]}). Whose fault that is is not known: "
-                "the notebook's, a library's or this program's. This is for the instructor to look "
-                "into."
+                "the notebook's, a library's or this program's. The instructor must look into "
+                "this."
             ) from error
 
     async def _async_handle_timeout(
