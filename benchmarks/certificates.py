@@ -137,7 +137,7 @@ def main() -> None:
         os.environ["DLCOURSE_KEYS"] = str(keys)
         wanted = [f"s{number:05}" for number in range(arguments.certificates // 2)]
         flags = [flag for student in wanted for flag in ("--student", student)]
-        for what in ("certificates with PDF, credential and mail", "again, nothing to do"):
+        for what in ("signed certificates with badge and mail", "again, nothing to do"):
             began = time.monotonic()
             with contextlib.redirect_stderr(io.StringIO()):
                 done = CliRunner().invoke(app, ["certify", "--yes", "--course", str(root), *flags])
