@@ -218,6 +218,32 @@ class TestReview:
             read(row("Ada", "09:00", "10:00"), aliases="participant,student\nAda,s9\n")
 
 
+class TestShift:
+    """A whole class at an odd distance from the session, which is from 9 to 12."""
+
+    def doubts(self, read, join: str, leave: str) -> str:
+        names = ("Ada Lovelace", "Jan Jansen", "Grace Hopper", "Teacher")
+        return " ".join(read(*(row(name, join, leave) for name in names)).doubts)
+
+    @pytest.mark.parametrize(
+        ("join", "leave"), [("08:02", "11:00"), ("09:58", "13:00"), ("09:01", "11:10")]
+    )
+    def test_is_said(self, read, join, leave):
+        said = self.doubts(read, join, leave)
+        assert "4 of 4 participants" in said
+        assert "report_timezone" in said
+
+    @pytest.mark.parametrize(
+        ("join", "leave"), [("08:50", "12:10"), ("08:00", "12:05"), ("08:55", "17:00")]
+    )
+    def test_opened_early_or_gone_on_is_not(self, read, join, leave):
+        assert self.doubts(read, join, leave) == ""
+
+    def test_a_few_people_are_no_class(self, read):
+        rows = (row("Ada Lovelace", "08:00", "11:00"), row("Jan Jansen", "08:00", "11:00"))
+        assert read(*rows).doubts == ()
+
+
 class TestNamesAlone:
     """What it is worth that somebody goes by a student's name."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
@@ -27,31 +28,64 @@ def say_shift(rows: Sequence[Row], session: Session, name: str) -> str:
         end = max(leave for _, leave in row.stay.readings)
         first[who] = min(begin, first.get(who, begin))
         last[who] = max(end, last.get(who, end))
-    said = [
-        _say(list(first.values()), session.start, "arrive", "begins", session),
-        _say(list(last.values()), session.end, "leave", "ends", session),
-    ]
-    if not any(said):
+    arrivals = _Edge("arrive", "begins", session.start, list(first.values()))
+    departures = _Edge("leave", "ends", session.end, list(last.values()))
+    odd = [edge for edge in (arrivals, departures) if edge.is_odd]
+    # A meeting that was opened early, or went on, while the other end is as planned.
+    if arrivals.is_odd and arrivals.away < 0 and departures.is_as_planned:
+        odd.remove(arrivals)
+    if departures.is_odd and departures.away > 0 and arrivals.is_as_planned:
+        odd.remove(departures)
+    if not odd:
         return ""
     return (
-        f"{name}: {' and '.join(filter(None, said))}. If the session was held as planned, the "
-        f"report is in another time zone than {session.report_zone.key}, and all minutes are "
-        "wrong: name it in policy.toml (report_timezone), or export the report again in the "
-        "session's. If it began or ended at another time, correct the session"
+        f"{name}: {' and '.join(edge.say(session) for edge in odd)}. If the session was held as "
+        f"planned, the report is in another time zone than {session.report_zone.key}, and all "
+        "minutes are wrong: name it in policy.toml (report_timezone), or export the report again "
+        "in the session's. If it began or ended at another time, correct the session"
     )
 
 
-def _say(
-    moments: Sequence[float], planned: datetime, verb: str, edge: str, session: Session
-) -> str:
-    middle = median(moments)
-    together = sum(abs(one - middle) <= _TOGETHER for one in moments)
-    away = middle - planned.timestamp()
-    if len(moments) < _FEWEST or together < _MOST * len(moments) or abs(away) < _ODD:
-        return ""
-    clock = datetime.fromtimestamp(middle, session.zone)
-    side = "after" if away > 0 else "before"
-    return (
-        f"{together} of {len(moments)} participants {verb} around {clock:%H:%M}, "
-        f"{abs(away) / 60:.0f} min {side} the session {edge} ({planned:%H:%M})"
-    )
+@dataclass(frozen=True)
+class _Edge:
+    """The begin or the end of a session, and when each participant came or went."""
+
+    verb: str
+    edge: str
+    planned: datetime
+    moments: Sequence[float]
+
+    @property
+    def away(self) -> float:
+        """How many seconds after the planned time most came or went; negative if before."""
+        return median(self.moments) - self.planned.timestamp()
+
+    @property
+    def together(self) -> int:
+        """How many came or went around the same time."""
+        middle = median(self.moments)
+        return sum(abs(one - middle) <= _TOGETHER for one in self.moments)
+
+    @property
+    def _is_of_most(self) -> bool:
+        return len(self.moments) >= _FEWEST and self.together >= _MOST * len(self.moments)
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether most came or went together, far from the planned time."""
+        return self._is_of_most and abs(self.away) >= _ODD
+
+    @property
+    def is_as_planned(self) -> bool:
+        """Whether most came or went together, around the planned time."""
+        return self._is_of_most and abs(self.away) < _ODD
+
+    def say(self, session: Session) -> str:
+        """In words."""
+        clock = datetime.fromtimestamp(median(self.moments), session.zone)
+        side = "after" if self.away > 0 else "before"
+        return (
+            f"{self.together} of {len(self.moments)} participants {self.verb} around "
+            f"{clock:%H:%M}, {abs(self.away) / 60:.0f} min {side} the session {self.edge} "
+            f"({self.planned:%H:%M})"
+        )

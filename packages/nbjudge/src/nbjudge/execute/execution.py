@@ -58,8 +58,7 @@ class Execution:
                 for cell, values in self.values.items()
             },
             "calls": {
-                key: [put_reply(reply) for reply in replies]
-                for key, replies in self.calls.items()
+                key: [put_reply(reply) for reply in replies] for key, replies in self.calls.items()
             },
             "usage": self.usage,
             "tier": self.tier,
