@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import nbjudge.cohort.dispatch as dispatch_module
 import nbjudge.cohort.run as run_module
 import nbjudge.record.records
 import pytest
@@ -63,7 +64,7 @@ def course(tried, tmp_path) -> Course:
 def at_work(monkeypatch) -> Callable[[Callable[[], object]], None]:
     """Have something happen while a worker is at a student's notebook, which was sent already."""
 
-    work = run_module.work
+    work = dispatch_module.work
 
     def have(happen: Callable[[], object]) -> None:
         def work_meanwhile(task):
@@ -71,7 +72,7 @@ def at_work(monkeypatch) -> Callable[[Callable[[], object]], None]:
             happen()
             return worked
 
-        monkeypatch.setattr(run_module, "work", work_meanwhile)
+        monkeypatch.setattr(dispatch_module, "work", work_meanwhile)
 
     return have
 

@@ -441,6 +441,13 @@ def _show_plan(planned: Sequence[Planned], as_json: bool) -> None:
 
         console.print(plan_report(planned), highlight=False)
         return
+    from nbjudge.cohort import Holds, ToGrade
+
     for item in planned:
-        about = {"student": item.submission.student, "assignment": item.submission.assignment}
-        print(json.dumps({**about, "to_grade": item.to_grade, "why": item.refusal or item.why}))
+        plan = {
+            "student": item.submission.student,
+            "assignment": item.submission.assignment,
+            "to_grade": isinstance(item, ToGrade),
+            "why": "" if isinstance(item, Holds) else item.why,
+        }
+        print(json.dumps(plan))

@@ -134,14 +134,16 @@ def summary_text(summary: Summary, left: int) -> str:
 
 def plan_report(planned: Sequence[Planned]) -> Group:
     """What grading would do with each submission, and why; below, why it cannot grade some."""
+    from nbjudge.cohort import Holds, Refused
+
     table = Table("student", "assignment", "action", "why", box=SIMPLE_HEAD)
     refused = []
     for item in planned:
         student, assignment = item.submission.student, item.submission.assignment
-        if item.refusal:
+        if isinstance(item, Refused):
             row = (Text("cannot be graded", style="red"), "see below")
-            refused.append(Text(f"{student}, {assignment}: {item.refusal}"))
-        elif item.totals is not None:
+            refused.append(Text(f"{student}, {assignment}: {item.why}"))
+        elif isinstance(item, Holds):
             row = (Text("none", style="dim"), "unchanged")
         else:
             row = (Text("grade"), item.why)

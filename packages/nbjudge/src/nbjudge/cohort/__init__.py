@@ -10,16 +10,37 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nbjudge.cohort.grading import grade, plan_grading
     from nbjudge.cohort.outcomes import GradingOutcome, Running, Summary, summarise
-    from nbjudge.cohort.planning import Planned
+    from nbjudge.cohort.planning import Holds, Planned, Refused, ToGrade
 
-__all__ = ["GradingOutcome", "Planned", "Running", "Summary", "grade", "plan_grading", "summarise"]
+__all__ = [
+    "GradingOutcome",
+    "Holds",
+    "Planned",
+    "Refused",
+    "Running",
+    "Summary",
+    "ToGrade",
+    "grade",
+    "plan_grading",
+    "summarise",
+]
 
-_OUTCOMES = ("GradingOutcome", "Running", "Summary", "summarise")
+_HOMES = {
+    "GradingOutcome": "outcomes",
+    "Holds": "planning",
+    "Planned": "planning",
+    "Refused": "planning",
+    "Running": "outcomes",
+    "Summary": "outcomes",
+    "ToGrade": "planning",
+    "grade": "grading",
+    "plan_grading": "grading",
+    "summarise": "outcomes",
+}
 
 
 def __getattr__(name: str) -> object:
     # What the head needs takes seconds to import, and a worker imports this package, too.
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "outcomes" if name in _OUTCOMES else "planning" if name == "Planned" else "grading"
-    return getattr(import_module(f"{__name__}.{home}"), name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ def grade(
     force: bool = False,
     watch: Callable[[Running], object] = lambda running: None,
     stopping: Callable[[], bool] = lambda: False,
-) -> Iterator[GradingOutcome]:
+) -> Generator[GradingOutcome, None, None]:
     """Grade submissions through nbgrader, and yield each outcome as soon as it is recorded.
 
     First come those whose record shows that nothing changed since they were graded, and those

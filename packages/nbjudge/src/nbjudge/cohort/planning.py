@@ -29,24 +29,38 @@ _CHANGES = {
 
 
 @dataclass(frozen=True)
-class Planned:
-    """A submission with what is to be done.
+class Refused:
+    """A submission that cannot be graded at all; ``why`` in words.
 
-    ``assignment`` is ``None`` and ``refusal`` says why where it cannot be graded at all;
-    ``totals`` are those of a grade that still holds. Otherwise it is to be graded, and ``why``
-    says what changed.
+    ``max_score``, in points, is 0 where there is no such assignment. ``can_be_recorded`` is
+    whether a record can have the student's name.
     """
 
     submission: Submission
-    assignment: Assignment | None = None
-    refusal: str = ""
-    totals: Totals | None = None
-    why: str = ""
+    why: str
+    max_score: float
+    can_be_recorded: bool
 
-    @property
-    def to_grade(self) -> bool:
-        """Whether anything is to be done."""
-        return not self.refusal and self.totals is None
+
+@dataclass(frozen=True)
+class Holds:
+    """A submission whose grade still holds; ``totals`` are those that it has."""
+
+    submission: Submission
+    totals: Totals
+
+
+@dataclass(frozen=True)
+class ToGrade:
+    """A submission that is to be graded; ``why`` says what changed since the last time."""
+
+    submission: Submission
+    assignment: Assignment
+    why: str
+
+
+Planned = Refused | Holds | ToGrade
+"""A submission with what is to be done."""
 
 
 def plan(judging: Judging, submissions: Sequence[Submission], *, force: bool) -> list[Planned]:
@@ -74,20 +88,22 @@ def _plan(
 ) -> Planned:
     if problem := name_problem(item.student):
         # Neither a record nor the gradebook can have such a name.
-        return Planned(item, assignment, refusal=problem)
+        max_score = assignment.max_score if assignment is not None else 0.0
+        return Refused(item, problem, max_score, can_be_recorded=False)
     if assignment is None:
-        return Planned(item, refusal=_not_released(judging.course, item.assignment))
+        why = _not_released(judging.course, item.assignment)
+        return Refused(item, why, 0.0, can_be_recorded=True)
     if force:
-        return Planned(item, assignment, why="asked for")
+        return ToGrade(item, assignment, "asked for")
     record = read_record(judging.course.gradebook_folder, item.assignment, item.student)
     why = _why(record, judging.inputs(assignment, item.digest, item.student))
     if not why:
         totals = read_totals(gradebook, item.assignment, item.student)
         graded = judging.course.autograded / item.student / item.assignment
         if totals is not None and graded.is_dir():
-            return Planned(item, assignment, totals=totals)
+            return Holds(item, totals)
         why = "the gradebook or autograded/ lost it"
-    return Planned(item, assignment, why=why)
+    return ToGrade(item, assignment, why)
 
 
 def _why(record: Record | None, inputs: Inputs) -> str:

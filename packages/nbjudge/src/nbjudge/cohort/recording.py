@@ -150,6 +150,8 @@ class Recorder:
             raise converter.failure or error from error
         with _gradebook(self._course) as gradebook:
             totals = read_totals(gradebook, item.assignment, item.student)
+        if totals is None:
+            raise NbjudgeError("nbgrader entered no submission into the gradebook. Grade it again.")
         # Not before autograded/ is whole: this makes it "graded".
         for trial in worked.trials.values():
             add_notebook(
@@ -194,7 +196,7 @@ class _Recording(KeepsFailure, Autograde):
         self._judging, self._assignment, self._begun = judging, assignment, begun
         take = TakeTrial(parent=self)
         take.trials = worked.trials
-        self.autograde_preprocessors = [
+        self.autograde_preprocessors: list[str | TakeTrial] = [
             take if name == _JUDGE_CELLS else name
             for name in self.autograde_preprocessors
             if name != _WRITE_RECORD
@@ -209,7 +211,7 @@ class _Recording(KeepsFailure, Autograde):
 
     def init_single_notebook_resources(self, notebook_filename: str) -> dict[str, Any]:
         """Also what nbjudge's preprocessors need."""
-        resources = super().init_single_notebook_resources(notebook_filename)
+        resources: dict[str, Any] = super().init_single_notebook_resources(notebook_filename)
         return resources | {"nbjudge": {"assignment": self._assignment}}
 
     def _prepare(self) -> None:
@@ -236,9 +238,10 @@ class _Recording(KeepsFailure, Autograde):
 def _gradebook(course: Course) -> Gradebook:
     # `course.gradebook()` would also look each time whether it has its tables.
     address = make_url(course.db_url)
-    if address.get_backend_name() == "sqlite" and not Path(address.database).is_file():
+    file = address.database
+    if address.get_backend_name() == "sqlite" and file and not Path(file).is_file():
         # SQLite would put an empty one in its place.
-        raise OperationalError("", None, FileNotFoundError(f"{address.database} is not there"))
+        raise OperationalError("", None, FileNotFoundError(f"{file} is not there"))
     return Gradebook(course.db_url, course.coursedir().course_id)
 
 

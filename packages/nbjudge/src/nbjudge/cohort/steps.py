@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from nbjudge.admit.submissions import Submission
 from nbjudge.cohort.cluster import cluster_workers
 from nbjudge.cohort.outcomes import GradingOutcome, Running, outcome
-from nbjudge.cohort.planning import Planned, plan
+from nbjudge.cohort.planning import Holds, Refused, ToGrade, plan
 from nbjudge.cohort.recording import patiently, refuse
 from nbjudge.cohort.run import Run
 from nbjudge.cohort.standing import bring_up_to_date
@@ -34,11 +34,11 @@ def steps(
     judging, settings = judging_of(course), course.settings
     planned = patiently(lambda: plan(judging, submissions, force=force))
     for item in planned:
-        if item.totals is not None:
+        if isinstance(item, Holds):
             yield outcome(item.submission, _up_to_date(judging, item.submission, item.totals))
-        elif item.refusal:
+        elif isinstance(item, Refused):
             yield _refused(judging, item)
-    fresh = [item for item in planned if item.to_grade]
+    fresh = [item for item in planned if isinstance(item, ToGrade)]
     if not fresh:
         return
     with ExitStack() as opened:
@@ -49,11 +49,10 @@ def steps(
         yield from run.outcomes()
 
 
-def _refused(judging: Judging, item: Planned) -> GradingOutcome:
-    if item.assignment is None:
-        refuse(judging, item.submission, item.refusal)
-        return outcome(item.submission, no_totals(0.0), reason=item.refusal)
-    return outcome(item.submission, no_totals(item.assignment.max_score), reason=item.refusal)
+def _refused(judging: Judging, item: Refused) -> GradingOutcome:
+    if item.can_be_recorded:
+        refuse(judging, item.submission, item.why)
+    return outcome(item.submission, no_totals(item.max_score), reason=item.why)
 
 
 def _up_to_date(judging: Judging, item: Submission, totals: Totals) -> Totals:

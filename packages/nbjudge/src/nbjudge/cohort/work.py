@@ -86,7 +86,8 @@ def _work(task: Task, shelf: _Shelf, folder: Path) -> Worked:
 
 def _contents(task: Task) -> dict[Path, Path]:
     """Where the contents are on this machine; raises ``Missing`` for all that are not here."""
-    paths, missing = {}, set()
+    paths: dict[Path, Path] = {}
+    missing: set[str] = set()
     for path, item in task.contents.items():
         try:
             paths[path] = find_content(item, task.supplied.contents)

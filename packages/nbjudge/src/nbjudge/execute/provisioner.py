@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import KernelProvisionerBase
+from jupyter_client.manager import KernelManager
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
 from nbjudge import wire
 from nbjudge.course.settings import Grading
@@ -66,9 +67,8 @@ class Ending:
 class SandboxProvisioner(KernelProvisionerBase):
     """Starts, signals and ends one kernel through its guard."""
 
-    order: KernelOrder | None = None
     ending: Ending | None = None
-    tier = ""
+    tier: str = ""
     pid: int | None = None
     _guard: socket.socket | None = None
     _folder: Path | None = None
@@ -83,8 +83,8 @@ class SandboxProvisioner(KernelProvisionerBase):
 
         Without an order, the sandbox is as ``c.Grading`` says and has no files.
         """
-        self.order = kwargs.pop("order", None) or _usual_order(Grading(parent=self))
-        manager = self.parent
+        order = kwargs.pop("order", None) or _usual_order(Grading(parent=self))
+        manager = self._manager
         self._folder = Path(tempfile.mkdtemp(prefix="nbjudge-kernel-"))
         manager.transport, manager.ip = "ipc", str(self._folder / "s")
         for number, channel in enumerate(CHANNELS, start=1):
@@ -94,49 +94,63 @@ class SandboxProvisioner(KernelProvisionerBase):
         # jupyter_client keeps the connection in a file; the kernel gets it by the request.
         manager.write_connection_file()
         self.connection_info = manager.get_connection_info()
-        return await super().pre_launch(cmd=[], **kwargs)
+        return await super().pre_launch(cmd=[], order=order, **kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Have the kernel forked, and wait until it is confined.
 
-        Raises ``IsolationError`` when it cannot be confined as ordered.
+        ``order`` is among ``kwargs``, as ``pre_launch`` has left it. Raises ``IsolationError``
+        when the kernel cannot be confined as ordered.
         """
-        listeners = [_listen(f"{self._folder / 's'}-{n}") for n in range(1, len(CHANNELS) + 1)]
+        order: KernelOrder = kwargs["order"]
+        address = self.connection_info["ip"]
+        listeners = [_listen(f"{address}-{n}") for n in range(1, len(CHANNELS) + 1)]
         connection = {
             key: value.decode() if isinstance(value, bytes) else value
             for key, value in self.connection_info.items()
         }
         request = {
-            "confinement": self.order.confinement.to_json(),
+            "confinement": order.confinement.to_json(),
             "kernel": {
                 "connection": connection,
-                "seed": self.order.seed,
-                "shift": self.order.shift,
+                "seed": order.seed,
+                "shift": order.shift,
             },
         }
         try:
-            self._guard = await asyncio.to_thread(
-                ask_for_kernel, self.order.server, request, [item.fileno() for item in listeners]
+            guard = await asyncio.to_thread(
+                ask_for_kernel, order.server, request, [item.fileno() for item in listeners]
             )
         finally:
             for listener in listeners:
                 listener.close()
-        self._guard.settimeout(_SECONDS_TO_START)
+        self._guard = guard
+        guard.settimeout(_SECONDS_TO_START)
         try:
-            answer, _ = await asyncio.to_thread(wire.receive, self._guard, 0)
+            answer, _ = await asyncio.to_thread(wire.receive, guard, 0)
         except (OSError, wire.WireError) as error:
             answer = {"refused": f"the guard of the sandbox ended ({error})"}
         if not answer.get("started"):
             self._end(answer)
             await self.cleanup()
-            self.parent.cleanup_connection_file()
+            self._manager.cleanup_connection_file()
             raise IsolationError(
                 "No kernel could be shut in: "
                 + str(answer.get("refused") or answer.get("detail") or answer)
             )
         self.pid, self.tier = answer["pid"], answer["tier"]
-        self._guard.setblocking(False)
+        guard.setblocking(False)
         return self.connection_info
+
+    def processor_seconds(self) -> float:
+        """The processor time of the kernel's process and its threads so far; 0 where it is gone."""
+        if self.pid is None:
+            return 0.0
+        try:
+            # clock_getcpuclockid(3), which Python has for threads alone.
+            return time.clock_gettime((~self.pid << 3) | 2)
+        except OSError:
+            return 0.0
 
     async def poll(self) -> int | None:
         """``None`` while the kernel runs, else its status (negative: the signal)."""
@@ -193,6 +207,11 @@ class SandboxProvisioner(KernelProvisionerBase):
     async def get_provisioner_info(self) -> dict[str, Any]:
         """What Jupyter keeps of a kernel; a sandboxed one cannot be taken over by another."""
         return await super().get_provisioner_info() | {"pid": self.pid}
+
+    @property
+    def _manager(self) -> KernelManager:
+        assert isinstance(self.parent, KernelManager)
+        return self.parent
 
     def _tell(self, message: dict[str, Any]) -> None:
         if self._guard is not None:
