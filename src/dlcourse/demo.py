@@ -103,7 +103,7 @@ def run_demo(course: Course, *, progress: Progress, jobs: int | None = None) -> 
 
     # The longest first: none of them is left running alone at the end.
     attempts.sort(key=lambda a: (not a.slow, a.assignment != "dropout", a.assignment, a.student))
-    outcomes = {}
+    outcomes: dict[tuple[str, str], GradingOutcome] = {}
     steps = ("Grading", "Grading what was handed in again")
     for step, handed_in in zip(steps, rounds(attempts), strict=True):
         outcomes |= _grade(course, hand_in(course, handed_in), progress, jobs, step)

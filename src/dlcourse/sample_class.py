@@ -177,7 +177,7 @@ def _bake(course: Course, attempt: Attempt) -> nbformat.NotebookNode:
             f"{attempt.student}, {attempt.assignment}: no cell to answer is called "
             f"{', '.join(unknown)}"
         )
-    notebook = nbformat.read(course.release / name, as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(course.release / name, as_version=4)
     for cell in notebook.cells:
         if not is_solution(cell):
             continue

@@ -37,10 +37,14 @@ class FunctionCheck(Check):
         return CallCheck(self.name, self.function, args, kwargs)
 
 
+Args = tuple[Any, ...]
+Kwargs = dict[str, Any]
+
+
 class CallCheck(Check):
     """What may be asked of one call of a function."""
 
-    def __init__(self, name: str, function: Any, args: tuple, kwargs: dict) -> None:
+    def __init__(self, name: str, function: Any, args: Args, kwargs: Kwargs) -> None:
         self.name = name
         self.call = f"{name}({_show_arguments(args, kwargs)})"
         self._given = [*args, *kwargs.values()]
@@ -151,7 +155,7 @@ class CallCheck(Check):
         return self
 
 
-def _copied(args: tuple) -> list:
+def _copied(args: Args) -> list[Any]:
     return [_copy(arg) for arg in args]
 
 
@@ -171,7 +175,7 @@ def _plain(value: Any) -> Any:
     return value.numpy()
 
 
-def _show_arguments(args: tuple, kwargs: dict) -> str:
+def _show_arguments(args: Args, kwargs: Kwargs) -> str:
     shown = [_show_argument(arg) for arg in args]
     shown += [f"{name}={_show_argument(value)}" for name, value in kwargs.items()]
     # One mark is enough for several in a row that are too large to be shown.

@@ -17,7 +17,7 @@ from dlcourse.checks.outcome import Check, fail, require_attempt, show
 def columns_of(name: str, history: Any) -> dict[str, list[float]]:
     """The measurements of a Keras History (anything with such a `history`), epoch by epoch."""
     require_attempt(name, history)
-    measurements = getattr(history, "history", None)
+    measurements: Any = getattr(history, "history", None)
     try:
         return {str(k): [float(value) for value in v] for k, v in measurements.items()}
     except (AttributeError, TypeError, ValueError):

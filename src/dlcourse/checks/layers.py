@@ -133,7 +133,7 @@ def _functional_chain(name: str, model: keras.Model) -> list[tuple[Any, bool]]:
     training: set[_Call] = set()
     for item in described:
         calls = item.get("inbound_nodes", [])
-        if len(calls) > 1 and getattr(operations[item["name"]], "weights", ()):
+        if len(calls) > 1 and getattr(operations[item["name"]], "weights", None):
             fail(
                 f"{name}: layer '{item['name']}' is used {len(calls)} times.",
                 expected="a layer with weights of its own for each place",

@@ -56,7 +56,8 @@ def losses_of(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> np.
     logits = logits_of(model, images).astype(np.float64)
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return -log_probabilities[np.arange(len(logits)), labels.ravel()]
+    losses: np.ndarray = -log_probabilities[np.arange(len(logits)), labels.ravel()]
+    return losses
 
 
 class ModelCheck(Check):
@@ -354,7 +355,7 @@ def _kinds(facts: list[LayerFacts]) -> str:
 def _is_setting(got: Any, wanted: Any) -> bool:
     if isinstance(got, float) and isinstance(wanted, float):
         return abs(got - wanted) <= _RATE_TOLERANCE
-    return got == wanted
+    return bool(got == wanted)
 
 
 def _setting(value: Any) -> str:

@@ -36,7 +36,7 @@ class TableCheck(Check):
             fail(f"{self.name} has {len(self.table)} rows.", expected=f"{count} rows")
         return self
 
-    def has_index(self, expected: list) -> TableCheck:
+    def has_index(self, expected: list[Any]) -> TableCheck:
         """Its index is `expected`."""
         got = self.table.index.tolist()
         if not is_same(got, expected):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Number
-from typing import Any
+from typing import Any, SupportsFloat, TypeGuard
 
 import numpy as np
 
@@ -41,14 +41,18 @@ def is_same(got: Any, expected: Any, tolerance: float = 1e-6) -> bool:
         got = got.item()
     if isinstance(expected, np.generic):
         expected = expected.item()
-    if isinstance(expected, Number) and not isinstance(expected, bool):
-        if not isinstance(got, Number) or isinstance(got, (bool, complex)):
+    if _is_real(expected):
+        if not _is_real(got):
             return False
         try:
             return math.isclose(got, expected, rel_tol=tolerance, abs_tol=tolerance)
         except OverflowError:  # a whole number beyond all floats
-            return got == expected
+            return bool(got == expected)
     return type(got) is type(expected) and bool(got == expected)
+
+
+def _is_real(value: Any) -> TypeGuard[SupportsFloat]:
+    return isinstance(value, Number) and not isinstance(value, (bool, complex))
 
 
 class ValueCheck(Check):

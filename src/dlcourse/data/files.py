@@ -151,22 +151,25 @@ def read_npz(path: Path) -> Arrays:
                 f"{path}: lacks {', '.join(missing)}; "
                 f"it holds {', '.join(archive.files) or 'nothing'}."
             )
+        assert archive.zip is not None  # it is open
         if any(member.file_size > MOST_BYTES for member in archive.zip.infolist()):
             raise WrongData(f"{path}: holds an array far larger than CIFAR-10's. {ADVICE}")
         students_of = (
-            str(_plain(archive, "students_of", path)) if "students_of" in archive.files else ""
+            str(_plain(archive.zip, "students_of", path)) if "students_of" in archive.files else ""
         )
         if students_of not in ("", *SOURCES):
             raise WrongData(f"{path}: is part of {students_of!r}, not of {', '.join(SOURCES)}.")
-        return Arrays(*(_plain(archive, key, path) for key in KEYS), students_of=students_of)
+        arrays = {key: _plain(archive.zip, key, path) for key in KEYS}
+        return Arrays(**arrays, students_of=students_of)
 
 
-def _plain(archive: np.lib.npyio.NpzFile, key: str, path: Path) -> np.ndarray:
+def _plain(archive: zipfile.ZipFile, key: str, path: Path) -> np.ndarray:
     # The whole member is read, so that its checksum is looked at: an altered header can make the
     # array end before the member does, and `archive[key]` would then stop there.
     try:
-        member = io.BytesIO(archive.zip.read(f"{key}.npy"))
-        return np.lib.format.read_array(member, allow_pickle=False)
+        member = io.BytesIO(archive.read(f"{key}.npy"))
+        array: np.ndarray = np.lib.format.read_array(member, allow_pickle=False)
+        return array
     except ValueError as error:
         if "allow_pickle" in str(error):
             raise UnsafeData(
@@ -181,8 +184,9 @@ def read_archive(path: Path) -> Arrays:
     with tarfile.open(path, "r|gz") as archive:
         for member in archive:
             name = os.path.basename(member.name)
-            if member.isfile() and name.endswith(".bin"):
-                batches[name] = _records(archive.extractfile(member), name)
+            content = archive.extractfile(member) if name.endswith(".bin") else None
+            if member.isfile() and content is not None:
+                batches[name] = _records(content, name)
     return _assemble(path, batches, ".bin")
 
 

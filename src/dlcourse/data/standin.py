@@ -83,7 +83,8 @@ class Dice:
     def bell(self, *shape: int) -> np.ndarray:
         """float32, nearly normal with mean 0 and deviation 1: the sum of eight bytes."""
         total = self.raw(*shape, 1).view(np.uint8).sum(axis=-1, dtype=np.int32)  # integers: exact
-        return (total - 1020).astype(np.float32) / np.float32(209)
+        normal: np.ndarray = (total - 1020).astype(np.float32) / np.float32(209)
+        return normal
 
 
 def draw(seed: int, n: int, difficulty: Difficulty = DIFFICULTY) -> tuple[np.ndarray, np.ndarray]:
@@ -171,7 +172,8 @@ class _Frame:
         c, d = -self.sin / py, self.cos / py
         p = _line(a, b, -(a * self.x + b * self.y) - cx / rx)
         q = _line(c, d, -(c * self.x + d * self.y) - cy / ry)
-        return p * p + q * q <= 1
+        inside: np.ndarray = p * p + q * q <= 1
+        return inside
 
 
 # Pixel centres of the fine grid, from -1 to 1.
@@ -180,7 +182,9 @@ _GRID = (np.arange(FINE, dtype=np.float32) + np.float32(0.5)) / np.float32(SIZE)
 
 def _line(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
     """a*u + b*v + c on the fine grid, for each image: (n, FINE, FINE)."""
-    return (a[:, None] * _GRID + c[:, None])[:, None, :] + (b[:, None] * _GRID)[:, :, None]
+    across, down = a[:, None] * _GRID + c[:, None], b[:, None] * _GRID
+    line: np.ndarray = across[:, None, :] + down[:, :, None]
+    return line
 
 
 def _convex(u: np.ndarray, v: np.ndarray, hand: np.ndarray) -> np.ndarray:
@@ -251,10 +255,9 @@ def _background(dice: Dice, n: int, places: tuple[str, ...], how: Difficulty) ->
     below = np.clip((rows - edge) / soft + np.float32(0.5), 0, 1)[:, :, None]
     column = colours[:, :1] * (1 - below) + colours[:, 1:] * below
     texture = _cloud(dice, n, 5) + _cloud(dice, n, 12)
-    return (
-        column[:, :, None, :]
-        + (texture * dice.real(0.1, 1, n, 1, 1) * np.float32(how.texture))[..., None]
-    )
+    rough = texture * dice.real(0.1, 1, n, 1, 1) * np.float32(how.texture)
+    ground: np.ndarray = column[:, :, None, :] + rough[..., None]
+    return ground
 
 
 def _cloud(dice: Dice, n: int, cells: int) -> np.ndarray:
@@ -264,7 +267,8 @@ def _cloud(dice: Dice, n: int, cells: int) -> np.ndarray:
     low = at.astype(np.intp)
     part = at - low.astype(np.float32)
     rows = grid[:, low] * (1 - part)[:, None] + grid[:, low + 1] * part[:, None]
-    return rows[:, :, low] * (1 - part) + rows[:, :, low + 1] * part
+    cloud: np.ndarray = rows[:, :, low] * (1 - part) + rows[:, :, low + 1] * part
+    return cloud
 
 
 def _blend(
@@ -287,7 +291,9 @@ def _blend(
         + _cloud(dice, n, 10) * dice.real(0, 0.25, n, 1, 1)
     )
     quarter = np.float32(0.25)
-    return colour * quarter * light[..., None] + ground * (1 - cover * quarter)[..., None]
+    subject, around = colour * quarter * light[..., None], (1 - cover * quarter)[..., None]
+    picture: np.ndarray = subject + ground * around
+    return picture
 
 
 def _camera(dice: Dice, picture: np.ndarray, how: Difficulty) -> np.ndarray:
@@ -297,4 +303,5 @@ def _camera(dice: Dice, picture: np.ndarray, how: Difficulty) -> np.ndarray:
     level = dice.real(85, 165, n, 1, 1, 1) + dice.real(-18, 18, n, 1, 1, 3)
     grain = dice.bell(n, SIZE, SIZE, 3) * dice.real(*how.noise, n, 1, 1, 1)
     seen = (picture - np.float32(125)) * contrast + level + grain
-    return np.clip(np.floor(seen + np.float32(0.5)), 0, 255).astype(np.uint8)
+    whole: np.ndarray = np.clip(np.floor(seen + np.float32(0.5)), 0, 255).astype(np.uint8)
+    return whole

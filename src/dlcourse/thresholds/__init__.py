@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from importlib import resources
+from typing import Any
 
 from dlcourse.data import find_source
 
@@ -15,9 +16,11 @@ from dlcourse.data import find_source
 _FILES = {"cifar10": "cifar10.json", "cifar10-subset": "cifar10.json", "stand-in": "stand-in.json"}
 
 
-def load(source: str) -> dict:
+def load(source: str) -> dict[str, Any]:
     """Thresholds and evidence for the data source named `source`. Raises KeyError for others."""
-    return json.loads(resources.files(__package__).joinpath(_FILES[source]).read_text())
+    text = resources.files(__package__).joinpath(_FILES[source]).read_text()
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def threshold(name: str, source: str | None = None) -> float:
@@ -25,4 +28,4 @@ def threshold(name: str, source: str | None = None) -> float:
 
     Raises KeyError where there is none of that name.
     """
-    return load(source or find_source().name)["thresholds"][name]
+    return float(load(source or find_source().name)["thresholds"][name])

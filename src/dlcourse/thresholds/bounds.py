@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 from scipy import stats
@@ -43,7 +44,14 @@ def chance_beyond(
     return float(stats.t.sf(ahead / spread, len(values) - 1)) if spread else float(ahead < 0)
 
 
-def thresholds_from(runs: Runs, other_images: int | None) -> dict:
+class Thresholds(TypedDict):
+    """Each claim's threshold, and whether it tells the claim's weak solutions apart."""
+
+    thresholds: dict[str, float]
+    told_apart: dict[str, dict[str, bool]]
+
+
+def thresholds_from(runs: Runs, other_images: int | None) -> Thresholds:
     """The thresholds, and for each by which weak solutions it is passed too seldom to matter.
 
     Args:

@@ -15,6 +15,7 @@ import platform
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -198,10 +199,10 @@ def run(data: Path | None, evidence: Path, which: list[str], basis: Basis) -> No
             print(line, flush=True)
 
 
-def summarise(data: Path | None, evidence: Path, basis: Basis) -> dict:
+def summarise(data: Path | None, evidence: Path, basis: Basis) -> dict[str, Any]:
     """Thresholds with their evidence from `basis`, as the file that `dlcourse.thresholds` reads."""
     source, (_, unseen) = find_source(data), _data(data)
-    runs: dict[str, list[dict]] = {}
+    runs: dict[str, list[dict[str, Any]]] = {}
     for result in _runs(evidence, basis):
         runs.setdefault(result.pop("run"), []).append(result)
     return {
@@ -234,7 +235,7 @@ def _data(path: Path | None) -> tuple[Images, Images]:
     )
 
 
-def _runs(evidence: Path, basis: Basis) -> Iterator[dict]:
+def _runs(evidence: Path, basis: Basis) -> Iterator[dict[str, Any]]:
     if evidence.exists():
         for result in map(json.loads, evidence.read_text().splitlines()):
             if result.pop("basis", "") == basis.digest():

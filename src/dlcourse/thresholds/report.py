@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
+import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
@@ -203,7 +204,7 @@ def _curve(model: Measured, colour: str, base: int, x: Place, low: float, high: 
     peak = stats.t.pdf(0, model.n - 1)
     points = " ".join(
         f"{x(value)},{base - _CURVE * height / peak:.1f}"
-        for value, height in zip(values, density, strict=True)
+        for value, height in zip(values, np.atleast_1d(density), strict=True)
     )
     return (
         f'<polygon points="{x(start)},{base} {points} {x(end)},{base}" fill="{colour}" '
