@@ -129,15 +129,15 @@ def _little_memory() -> Iterator[None]:
     try:
         yield
     finally:
-        set_qpdf_limits(**before)
+        set_qpdf_limits(**before)  # type: ignore[arg-type]  # what it gave itself
 
 
-def _unpacked(stream: pikepdf.Stream) -> bytes:
+def _unpacked(stream: pikepdf.Object) -> bytes:
     """What is in the stream, of which no more is unpacked than a credential can have."""
     data = stream.read_raw_bytes()
     filters = stream.get("/Filter", pikepdf.Array())
     names = [filters] if isinstance(filters, pikepdf.Name) else list(filters)
-    if names == ["/FlateDecode"]:
+    if list(map(str, names)) == ["/FlateDecode"]:
         data = zlib.decompressobj().decompress(data, LONGEST)
     elif names:
         raise ValueError("packed in a way that certificates are not")

@@ -110,8 +110,8 @@ def decide(
     for student in sorted(standings):
         findings = {name: rule.judge(standings[student]) for name, rule in policy.rules.items()}
         for tier in policy.tiers:
-            override = overrides.get((student, tier.name))
-            decisions.append(_decide(student, tier, findings, override))
+            overriding = overrides.get((student, tier.name))
+            decisions.append(_decide(student, tier, findings, overriding))
     return decisions
 
 

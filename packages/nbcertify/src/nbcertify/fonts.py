@@ -117,7 +117,7 @@ def _having(cluster: str) -> tuple[str, ...]:
 def _coverage() -> dict[str, frozenset[str]]:
     """The characters that all styles of a family have, by family, in the order of preference."""
     coverage: dict[str, frozenset[str]] = {TEXT_FACE: frozenset(), SUBSTITUTE: frozenset()}
-    for font in sorted(shipped().fonts(), key=lambda font: font.path):
+    for font in sorted(shipped().fonts(), key=lambda font: str(font.path)):
         characters = frozenset(map(chr, TTFont(font.path, lazy=True).getBestCmap()))
         coverage[font.family] = characters & (coverage.get(font.family) or characters)
     return coverage

@@ -82,7 +82,7 @@ def certify(
             points = reached.get(step.student, ()) if tier.results else ()
             everything.append(_new(office, tier, decision, person, everything, points, now))
             todo.append(everything[-1])
-        elif step.action is Action.REMAKE:
+        elif step.action is Action.REMAKE and step.issued is not None:
             todo.append(step.issued)
     write_issued(everything, office.places.issued)
     events = unlogged(log, decisions, office.policy.overrides, everything)

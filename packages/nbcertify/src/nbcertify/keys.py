@@ -74,7 +74,7 @@ class Key:
     @property
     def kid(self) -> str:
         """Its thumbprint."""
-        return self.public["kid"]
+        return str(self.public["kid"])
 
     def sign(self, claims: Mapping[str, Any], header: Mapping[str, Any]) -> str:
         """The claims as a JWT (RFC 7519); the header gets its `alg` here."""
@@ -193,7 +193,7 @@ def _read_private(path: Path) -> Key:
 
 def _read_public(path: Path) -> dict[str, Any]:
     try:
-        jwk = json.loads(path.read_bytes())
+        jwk: dict[str, Any] = json.loads(path.read_bytes())
         public = ECAlgorithm.from_jwk(jwk)
         sound = (
             "d" not in jwk

@@ -72,7 +72,9 @@ def append_all(
     events = list(events)
     with _locked(path) as file:
         end, torn = _end_of_lines(file)
-        entries, lines = [], []
+        entries: list[Entry] = []
+        lines: list[bytes] = []
+        last: Entry | None
         if whole := _try_parse(torn):
             end, last, torn = end + len(torn), whole, b""
             lines.append(b"\n")
@@ -81,9 +83,10 @@ def append_all(
         if torn:
             events.insert(0, ("torn", _set_aside(path, torn)))
         for event, facts in events:
-            line, last = _make(last, when.astimezone(UTC), event, facts)
+            line, entry = _make(last, when.astimezone(UTC), event, facts)
             lines.append(line)
-            entries.append(last)
+            entries.append(entry)
+            last = entry
         _write(path, file, end, b"".join(lines))
         return entries[1:] if torn else entries
 

@@ -13,6 +13,9 @@ from nbcertify.errors import CertificateError
 Kind = TypeVar("Kind")
 _SAID = {str: "a text", bool: "true or false", list: "a list", dict: "a table", date: "a date"}
 
+# Where a value is: the keys of tables, and places in arrays, counted from 0.
+Keys = tuple[str | int, ...]
+
 
 class Table:
     """One table of a TOML file, with the place it has there.
@@ -21,7 +24,7 @@ class Table:
     default) or of another kind.
     """
 
-    def __init__(self, file: Path, text: str, content: dict[str, Any], keys: tuple = ()) -> None:
+    def __init__(self, file: Path, text: str, content: dict[str, Any], keys: Keys = ()) -> None:
         self._file, self._text, self._content, self._keys = file, text, content, keys
 
     def __contains__(self, key: str) -> bool:
@@ -144,7 +147,7 @@ def read_toml(path: Path) -> Table:
         raise CertificateError(f"{path}: is not valid TOML: {error}") from error
 
 
-def _dotted(keys: tuple) -> str:
+def _dotted(keys: Keys) -> str:
     """`sessions[2].start`, counted from one as people do."""
     said = ""
     for key in keys:
@@ -152,7 +155,7 @@ def _dotted(keys: tuple) -> str:
     return said
 
 
-def _line(text: str, keys: tuple) -> int | None:
+def _line(text: str, keys: Keys) -> int | None:
     """The line on which the value at `keys` begins, counted from one; None if there is none.
 
     tomllib tells no lines. The first beginning of the file that has the value ends on its last

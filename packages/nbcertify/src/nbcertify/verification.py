@@ -307,15 +307,17 @@ def _keys(did_document: Mapping[str, Any]) -> tuple[str, dict[str, EllipticCurve
     try:
         did = did_document["id"]
         trusted = did_document["assertionMethod"]
-        keys = {
+        found = {
             method["id"]: ECAlgorithm.from_jwk(method["publicKeyJwk"])
             for method in did_document["verificationMethod"]
             if method["id"] in trusted and method["id"].startswith(f"{did}#")
         }
-        sound = all(
-            isinstance(key, EllipticCurvePublicKey) and key.curve.name == "secp256r1"
-            for key in keys.values()
-        )
+        keys = {
+            name: key
+            for name, key in found.items()
+            if isinstance(key, EllipticCurvePublicKey) and key.curve.name == "secp256r1"
+        }
+        sound = len(keys) == len(found)
     except (LookupError, TypeError, ValueError, AttributeError, PyJWTError):
         sound = False
     if not sound or not isinstance(did, str):
@@ -379,13 +381,18 @@ def _facts_of_credential(claims: Mapping[str, Any]) -> tuple[str, Facts]:
         credential = OpenBadgeCredential.from_jwt_payload(dict(claims))
         subject = claims["credentialSubject"]
         (status,) = credential.credential_status
+        (hours, *_), credits = credential.results, credential.credits_earned
+        if credential.id is None or credential.name is None or credential.issuance_date is None:
+            raise ValueError("without an id, a name or a date")
+        if hours.value is None or credits is None:
+            raise ValueError("without hours or credits")
         return status["statusListCredential"], Facts(
             id=credential.id,
             name=None,
             title=credential.name,
             course=credential.achievement.name.removesuffix(f": {credential.name}"),
-            hours=float(credential.results[0].value),
-            ec=float(credential.credits_earned),
+            hours=float(hours.value),
+            ec=float(credits),
             first_day=date.fromisoformat(subject["activityStartDate"][:10]),
             last_day=date.fromisoformat(subject["activityEndDate"][:10]),
             issuer=credential.issuer.name,
