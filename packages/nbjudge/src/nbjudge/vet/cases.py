@@ -94,10 +94,11 @@ def check_by_hand(subjects: Mapping[str, Subject], by_hand: ByHand) -> None:
     """Raise ``CourseError`` for an entry about a task or a test that there is not."""
     tasks = {task for subject in subjects.values() for task in subject.answers}
     tests = {test for subject in subjects.values() for test in subject.needs}
-    for entry in (*by_hand.misconceptions, *by_hand.right_answers, *by_hand.equivalents):
-        if entry.task not in tasks:
+    known = (by_hand.misconceptions, by_hand.right_answers, by_hand.equivalents)
+    for task in (entry.task for entries in known for entry in entries):
+        if task not in tasks:
             raise CourseError(
-                f"{FILE}: there is no task {entry.task!r}; there are {', '.join(sorted(tasks))}"
+                f"{FILE}: there is no task {task!r}; there are {', '.join(sorted(tasks))}"
             )
     for entry in by_hand.misconceptions:
         if entry.caught_by not in tests:

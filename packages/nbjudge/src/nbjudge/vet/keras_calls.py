@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 import libcst as cst
 
 _CONVOLUTION = ("filters", "kernel_size", "strides", "padding")
@@ -82,7 +84,7 @@ def named(call: cst.Call, name: str) -> cst.Call:
     return call.with_changes(func=cst.Name(name))
 
 
-def is_layer(node: cst.CSTNode | None) -> bool:
+def is_layer(node: cst.CSTNode | None) -> TypeGuard[cst.Call]:
     """Whether the node makes one of the LAYERS."""
     return called(node) in LAYERS
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import libcst as cst
 
-from nbjudge.vet.tree import Cell
+from nbjudge.vet.tree import Cell, Statement
 
+Small = TypeVar("Small", bound=cst.BaseSmallStatement)
 # A function with one of these may see its own names or run out of order: it stays as it is.
 _OPAQUE = (
     cst.Lambda,
@@ -46,16 +48,31 @@ def assignment(name: str, value: cst.BaseExpression) -> cst.SimpleStatementLine:
     return line_of(cst.Assign([cst.AssignTarget(cst.Name(name))], value))
 
 
-def small(line: cst.CSTNode, kind: type[cst.CSTNode]) -> cst.CSTNode | None:
+def statements_of(function: cst.FunctionDef) -> list[Statement]:
+    """The statements of a function's body, its lines; none where it is on the line of its head."""
+    block = function.body
+    lines = block.body if isinstance(block, cst.IndentedBlock) else ()
+    return [line for line in lines if isinstance(line, Statement)]
+
+
+def small(line: cst.CSTNode, kind: type[Small]) -> Small | None:
     """The only small statement of a line, when it is of this kind."""
-    lonely = isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1
-    return line.body[0] if lonely and isinstance(line.body[0], kind) else None
+    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+        return None
+    only = line.body[0]
+    return only if isinstance(only, kind) else None
+
+
+def assigned(line: cst.CSTNode) -> tuple[cst.Name, cst.BaseExpression] | None:
+    """The two sides of the line `name = value`; None for all else."""
+    assign = small(line, cst.Assign)
+    if assign is None or len(assign.targets) != 1:
+        return None
+    target = assign.targets[0].target
+    return (target, assign.value) if isinstance(target, cst.Name) else None
 
 
 def target_of(line: cst.CSTNode) -> str:
     """`name` in the line `name = value`; "" for all else."""
-    assign = small(line, cst.Assign)
-    if assign is None or len(assign.targets) != 1:
-        return ""
-    target = assign.targets[0].target
-    return target.value if isinstance(target, cst.Name) else ""
+    sides = assigned(line)
+    return sides[0].value if sides is not None else ""

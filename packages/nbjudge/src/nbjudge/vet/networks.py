@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import libcst as cst
 
 from nbjudge.vet.keras_calls import called, is_layer
-from nbjudge.vet.tree import GONE, Cell, Changes, inserted, without
+from nbjudge.vet.tree import GONE, Cell, Changes, inserted, swapped, without
 
 
 @dataclass(frozen=True)
-class Link:
-    """A layer of a chain: the call that makes it, and the list element or statement it stands in.
-
-    `target` and `fed` are set in functional statements: `target = layer(fed)`.
-    """
+class Listed:
+    """A layer of a chain: the call that makes it, as the element `place` of the list `around`."""
 
     layer: cst.Call
-    place: cst.Element | cst.SimpleStatementLine
-    target: str = ""
-    fed: cst.Name | None = None
+    place: cst.Element
+    around: cst.List
 
 
+@dataclass(frozen=True)
+class Added:
+    """A layer of a chain: the call that makes it, in the statement `receiver.add(layer)`."""
+
+    layer: cst.Call
+    place: cst.SimpleStatementLine
+    receiver: str
+
+
+@dataclass(frozen=True)
+class Functional:
+    """A layer of a chain: the call that makes it, in the statement `target = layer(fed)`."""
+
+    layer: cst.Call
+    place: cst.SimpleStatementLine
+    target: cst.Name
+    fed: cst.Name
+
+
+Link = Listed | Added | Functional
 Chain = tuple[Link, ...]
 
 
@@ -34,12 +51,15 @@ def chains(cell: Cell) -> list[Chain]:
 
 
 def _listed(node: cst.List) -> Chain:
-    links = [Link(item.value, item) for item in node.elements if is_layer(item.value)]
-    return tuple(links)
+    return tuple(
+        Listed(item.value, item, node)
+        for item in node.elements
+        if isinstance(item, cst.Element) and is_layer(item.value)
+    )
 
 
-def _stated(body: list[cst.CSTNode]) -> list[Chain]:
-    found: list[list[Link]] = [[]]
+def _stated(body: Sequence[cst.CSTNode]) -> list[Chain]:
+    found: list[list[Added | Functional]] = [[]]
     for line in body:
         link = functional(line) or added(line)
         last = found[-1][-1] if found[-1] else None
@@ -50,24 +70,19 @@ def _stated(body: list[cst.CSTNode]) -> list[Chain]:
     return [tuple(links) for links in found]
 
 
-def _follows(last: Link, link: Link) -> bool:
-    if link.fed is None or last.fed is None:
-        return link.fed is last.fed and _receiver(last) == _receiver(link)
-    return link.fed.value == last.target
+def _follows(last: Added | Functional, link: Added | Functional) -> bool:
+    if isinstance(last, Added):
+        return isinstance(link, Added) and last.receiver == link.receiver
+    return isinstance(link, Functional) and link.fed.value == last.target.value
 
 
-def _receiver(link: Link) -> str:
-    call = link.place.body[0].value
-    return call.func.value.value
-
-
-def functional(line: cst.CSTNode) -> Link | None:
+def functional(line: cst.CSTNode) -> Functional | None:
     """The link in `x = layers.Dense(10)(x)`."""
     match line:
         case cst.SimpleStatementLine(
             body=[
                 cst.Assign(
-                    targets=[cst.AssignTarget(target=cst.Name(value=target))],
+                    targets=[cst.AssignTarget(target=cst.Name() as target)],
                     value=cst.Call(
                         func=cst.Call() as layer,
                         args=[cst.Arg(value=cst.Name() as fed, keyword=None, star="")],
@@ -75,56 +90,58 @@ def functional(line: cst.CSTNode) -> Link | None:
                 )
             ]
         ) if is_layer(layer):
-            return Link(layer, line, target, fed)
+            return Functional(layer, line, target, fed)
     return None
 
 
-def added(line: cst.CSTNode) -> Link | None:
+def added(line: cst.CSTNode) -> Added | None:
     """The link in `model.add(layers.Dense(10))`."""
     match line:
         case cst.SimpleStatementLine(
             body=[
                 cst.Expr(
                     value=cst.Call(
-                        func=cst.Attribute(value=cst.Name(), attr=cst.Name(value="add")),
+                        func=cst.Attribute(
+                            value=cst.Name(value=receiver), attr=cst.Name(value="add")
+                        ),
                         args=[cst.Arg(value=cst.Call() as layer, keyword=None, star="")],
                     )
                 )
             ]
         ) if is_layer(layer):
-            return Link(layer, line)
+            return Added(layer, line, receiver)
     return None
 
 
-def left_out(cell: Cell, link: Link) -> Changes:
+def left_out(link: Link) -> Changes:
     """The chain without this layer."""
-    if isinstance(link.place, cst.Element):
-        around = cell.parents[link.place]
-        index = list(around.elements).index(link.place)
-        return {around: around.with_changes(elements=without(around.elements, index))}
-    if link.fed is None or link.fed.value == link.target:
+    if isinstance(link, Listed):
+        return {link.around: shortened(link)}
+    if isinstance(link, Added) or link.fed.value == link.target.value:
         return {link.place: GONE}
     assign = link.place.body[0]
     return {assign: assign.with_changes(value=link.fed)}
 
 
-def followed(cell: Cell, link: Link, layer: cst.Call, instead: cst.Call | None = None) -> Changes:
+def shortened(link: Listed) -> cst.List:
+    """The list without this layer."""
+    items = link.around.elements
+    return link.around.with_changes(elements=without(items, list(items).index(link.place)))
+
+
+def followed(link: Link, layer: cst.Call, instead: cst.Call | None = None) -> Changes:
     """The chain with `layer` right after this one, which becomes `instead` where that is given."""
     first = link.layer if instead is None else instead
-    if isinstance(link.place, cst.Element):
-        around = cell.parents[link.place]
-        index = list(around.elements).index(link.place)
-        items = list(around.elements)
+    if isinstance(link, Listed):
+        items = list(link.around.elements)
+        index = items.index(link.place)
         items[index] = link.place.with_changes(value=first)
-        return {
-            around: around.with_changes(
-                elements=inserted(items, index + 1, cst.Element(value=layer))
-            )
-        }
-    before = link.place.deep_replace(link.layer, first)
-    after = link.place.deep_replace(link.layer, layer).with_changes(leading_lines=[])
-    if link.fed is not None:
-        after = after.deep_replace(functional(after).fed, cst.Name(link.target))
+        longer = inserted(items, index + 1, cst.Element(value=layer))
+        return {link.around: link.around.with_changes(elements=longer)}
+    before = swapped(link.place, link.layer, first)
+    after = swapped(link.place, link.layer, layer).with_changes(leading_lines=[])
+    if (next_link := functional(after)) is not None and isinstance(link, Functional):
+        after = swapped(after, next_link.fed, cst.Name(link.target.value))
     return {link.place: cst.FlattenSentinel([before, after])}
 
 

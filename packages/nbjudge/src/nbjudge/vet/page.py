@@ -131,5 +131,6 @@ def _breakable(name: str) -> Markup:
 
 
 def _spelled(value: object) -> object:
-    is_text = isinstance(value, str) and not isinstance(value, Markup)
-    return visible(value) if is_text else value
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible(value)
+    return value

@@ -32,7 +32,7 @@ def order(call: cst.Call) -> tuple[str, ...]:
 
 def to_keywords(cell: Cell) -> Iterator[Step]:
     """All arguments of known calls by keyword."""
-    changes = {}
+    changes: dict[cst.Arg, cst.Arg] = {}
     for call in cell.all(cst.Call):
         known = order(call)
         if any(arg.star for arg in call.args) or not known:
@@ -55,7 +55,7 @@ def _keyed(arg: cst.Arg, name: str) -> cst.Arg:
 
 def to_places(cell: Cell) -> Iterator[Step]:
     """Arguments of known calls by place, as far as they are given in the known order."""
-    changes = {}
+    changes: dict[cst.Arg, cst.Arg] = {}
     for call in cell.all(cst.Call):
         known = order(call)
         for arg, name in zip(call.args, known, strict=False):
@@ -72,18 +72,19 @@ def to_places(cell: Cell) -> Iterator[Step]:
         yield cell.step("arguments by place", next(iter(changes)), changes)
 
 
-def _models_whole(cell: Cell, changes: dict) -> dict:
+def _models_whole(cell: Cell, changes: dict[cst.Arg, cst.Arg]) -> dict[cst.Arg, cst.Arg]:
     """Without those of a Model that would have one end by place and the other by keyword."""
     halves = {
         arg
         for arg in changes
-        if called(cell.parents[arg]) == "Model"
-        and any(other.keyword and other not in changes for other in cell.parents[arg].args[:2])
+        if isinstance(call := cell.parents[arg], cst.Call)
+        and called(call) == "Model"
+        and any(other.keyword and other not in changes for other in call.args[:2])
     }
     return {arg: new for arg, new in changes.items() if arg not in halves}
 
 
-def _axis_placed(cell: Cell) -> dict:
+def _axis_placed(cell: Cell) -> dict[cst.Arg, cst.Arg]:
     found = {}
     for call in cell.all(cst.Call):
         last = call.args[-1] if call.args else None
@@ -135,7 +136,8 @@ def _plain(value: cst.BaseExpression) -> bool:
 def activation_objects(cell: Cell) -> Iterator[Step]:
     """`activation="relu"` as `keras.activations.relu`, where the cell names `keras`."""
     known = {"relu", "tanh", "sigmoid", "softmax", "elu", "selu", "gelu", "linear"}
-    found = {node.value.value for node in cell.all(cst.Attribute) if _of_name(node)}
+    owners = [node.value for node in cell.all(cst.Attribute)]
+    found = {owner.value for owner in owners if isinstance(owner, cst.Name)}
     if "keras" not in found:
         return
     changes = {}
@@ -147,10 +149,6 @@ def activation_objects(cell: Cell) -> Iterator[Step]:
                 changes[arg.value] = cst.parse_expression(text)
     if changes:
         yield cell.step("activations as functions", next(iter(changes)), changes)
-
-
-def _of_name(node: cst.Attribute) -> bool:
-    return isinstance(node.value, cst.Name)
 
 
 OPERATORS = {

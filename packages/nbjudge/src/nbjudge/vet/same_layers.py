@@ -17,10 +17,31 @@ from nbjudge.vet.keras_calls import (
     keyword,
     named,
 )
-from nbjudge.vet.lines import assignment
+from nbjudge.vet.lines import assigned, assignment, small, statements_of
 from nbjudge.vet.names import fresh, variables
-from nbjudge.vet.networks import Link, chains, followed, functional, is_input, left_out
-from nbjudge.vet.tree import GONE, Cell, Step, number, string, without
+from nbjudge.vet.networks import (
+    Functional,
+    Link,
+    Listed,
+    chains,
+    followed,
+    functional,
+    is_input,
+    left_out,
+    shortened,
+)
+from nbjudge.vet.tree import (
+    GONE,
+    Cell,
+    Changes,
+    Replacement,
+    Statement,
+    Step,
+    number,
+    string,
+    swapped,
+    without,
+)
 
 
 @dataclass(frozen=True)
@@ -30,10 +51,10 @@ class _Plain:
     `lines` are the statements that only build it; `made` is the call that the new one replaces.
     """
 
-    input: cst.Call
-    layers: tuple[cst.Call, ...]
+    input: cst.BaseExpression
+    layers: tuple[cst.BaseExpression, ...]
     made: cst.Call
-    lines: tuple[cst.BaseStatement, ...]
+    lines: tuple[Statement, ...]
 
 
 def functional_to_sequential(cell: Cell) -> Iterator[Step]:
@@ -46,44 +67,45 @@ def functional_to_sequential(cell: Cell) -> Iterator[Step]:
         sequential = named(plain.made, "Sequential").with_changes(
             args=[cst.Arg(_list_of(items)), *_named(plain.made)]
         )
-        changes = dict.fromkeys(plain.lines, GONE) | {plain.made: _with_commas(sequential)}
+        changes: dict[cst.CSTNode, Replacement] = {plain.made: _with_commas(sequential)}
+        changes.update(dict.fromkeys(plain.lines, GONE))
         yield cell.step("as a Sequential model", plain.input, changes)
 
 
 def _functional_network(cell: Cell, function: cst.FunctionDef) -> _Plain | None:
     """The one chain in this function, when no name of it is used for anything else."""
-    body = list(function.body.body)
+    body = statements_of(function)
     made = [call for call in cell.all(cst.Call, within=function) if called(call) == "Model"]
-    inputs = [line for line in body if _input_of(line) is not None]
+    inputs = [(place, found) for place, line in enumerate(body) if (found := _input_of(line))]
     if len(made) != 1 or len(inputs) != 1 or not isinstance(made[0].func, cst.Attribute):
         return None
-    start = body.index(inputs[0])
-    links: list[Link] = []
-    last = inputs[0].body[0].targets[0].target.value
+    start, (first, given) = inputs[0]
+    links: list[Functional] = []
+    last = first
     for line in body[start + 1 :]:
         link = functional(line)
         if link is None or link.fed.value != last:
             break
         links.append(link)
-        last = link.target
+        last = link.target.value
     following = body[start + 1 + len(links) :]
     if not links or not following or cell.statement(made[0]) is not following[0]:
         return None
-    ends = [argument(made[0], name, ("inputs", "outputs")) for name in ("inputs", "outputs")]
-    first = inputs[0].body[0].targets[0].target.value
-    if None in ends or [cell.code(end.value) for end in ends] != [first, last]:
+    both = ("inputs", "outputs")
+    ends = [end.value for name in both if (end := argument(made[0], name, both)) is not None]
+    if [cell.code(end) for end in ends] != [first, last]:
         return None
     if len(made[0].args) != 2 + len(_named(made[0])) or not _opaque(cell, function):
         return None
-    lines = (inputs[0], *(link.place for link in links))
-    own = {first, *(link.target for link in links)}
+    lines = (body[start], *(link.place for link in links))
+    own = {first, *(link.target.value for link in links)}
     uses = [node for node in variables(cell, function) if node.value in own]
     # Each link has two names, the input one, the model two: more would be another use of them.
     if len(uses) != 2 * len(links) + 3 or own & {p.name.value for p in cell.all(cst.Param)}:
         return None
-    if any(first == link.target for link in links):
+    if any(first == link.target.value for link in links):
         return None
-    return _Plain(_input_of(inputs[0]), tuple(link.layer for link in links), made[0], lines)
+    return _Plain(given, tuple(link.layer for link in links), made[0], lines)
 
 
 def _opaque(cell: Cell, function: cst.FunctionDef, lines: Sequence[cst.CSTNode] = ()) -> bool:
@@ -100,44 +122,38 @@ def _opaque(cell: Cell, function: cst.FunctionDef, lines: Sequence[cst.CSTNode] 
     return all(cell.statement(node) in lines for node in looks)
 
 
-def _input_of(line: cst.CSTNode) -> cst.Call | None:
-    match line:
-        case cst.SimpleStatementLine(
-            body=[
-                cst.Assign(
-                    targets=[cst.AssignTarget(target=cst.Name())],
-                    value=cst.Call() as call,
-                )
-            ]
-        ) if is_input(call):
-            return call
-    return None
+def _input_of(line: cst.CSTNode) -> tuple[str, cst.BaseExpression] | None:
+    """The name and the call in `inputs = keras.Input(…)`."""
+    sides = assigned(line)
+    return (sides[0].value, sides[1]) if sides is not None and is_input(sides[1]) else None
 
 
 def sequential_to_functional(cell: Cell) -> Iterator[Step]:
     """A Sequential model, made of a list or by calls of `add`, as a functional one."""
     for function in cell.all(cst.FunctionDef):
-        for line in function.body.body:
+        for line in statements_of(function):
             plain = _listed_network(line) or _added_network(cell, function, line)
             if plain is None or not all(is_layer(layer) for layer in plain.layers):
                 continue
             if _opaque(cell, function, plain.lines):
-                yield cell.step("as a functional model", line, _as_functional(cell, line, plain))
+                changes = _as_functional(cell, line, plain)
+                yield cell.step("as a functional model", line, changes)
 
 
 def _made(line: cst.CSTNode) -> cst.Call | None:
     """The call in `return keras.Sequential(…)` and in `model = keras.Sequential(…)`."""
-    if not isinstance(line, cst.SimpleStatementLine) or len(line.body) != 1:
+    statement = small(line, cst.Return) or small(line, cst.Assign)
+    made = None if statement is None else statement.value
+    if not isinstance(made, cst.Call) or not isinstance(made.func, cst.Attribute):
         return None
-    value = getattr(line.body[0], "value", None)
-    simple = isinstance(line.body[0], (cst.Return, cst.Assign))
-    made = simple and called(value) == "Sequential" and isinstance(value.func, cst.Attribute)
-    return value if made else None
+    return made if called(made) == "Sequential" else None
 
 
 def _listed_network(line: cst.CSTNode) -> _Plain | None:
     made = _made(line)
-    layers = None if made is None else argument(made, "layers", ("layers",))
+    if made is None:
+        return None
+    layers = argument(made, "layers", ("layers",))
     if layers is None or not isinstance(layers.value, (cst.List, cst.Tuple)):
         return None
     if len(made.args) != 1 + len(_named(made)):
@@ -148,15 +164,16 @@ def _listed_network(line: cst.CSTNode) -> _Plain | None:
     return _Plain(values[0], tuple(values[1:]), made, ())
 
 
-def _added_network(cell: Cell, function: cst.FunctionDef, line: cst.CSTNode) -> _Plain | None:
-    made = _made(line)
-    if made is None or not isinstance(line.body[0], cst.Assign):
+def _added_network(cell: Cell, function: cst.FunctionDef, line: Statement) -> _Plain | None:
+    made, assign = _made(line), small(line, cst.Assign)
+    if made is None or assign is None:
         return None
-    if len(made.args) != len(_named(made)) or len(line.body[0].targets) != 1:
+    if len(made.args) != len(_named(made)) or len(assign.targets) != 1:
         return None
-    target = line.body[0].targets[0].target
-    body = list(function.body.body)
-    lines, values = [], []
+    target = assign.targets[0].target
+    body = statements_of(function)
+    lines: list[Statement] = []
+    values: list[cst.Call] = []
     for after in body[body.index(line) + 1 :]:
         value = _added_to(after, cell.code(target))
         if value is None:
@@ -184,7 +201,7 @@ def _added_to(line: cst.CSTNode, model: str) -> cst.Call | None:
     return None
 
 
-def _as_functional(cell: Cell, line: cst.CSTNode, plain: _Plain) -> dict:
+def _as_functional(cell: Cell, line: Statement, plain: _Plain) -> Changes:
     start, middle = fresh(cell, "inputs", "first"), fresh(cell, "x", "hidden")
     end = fresh(cell, "outputs", "last")
     names = [start, *[middle] * (len(plain.layers) - 1), end]
@@ -195,8 +212,8 @@ def _as_functional(cell: Cell, line: cst.CSTNode, plain: _Plain) -> dict:
     args = [keyword("inputs", cst.Name(start)), keyword("outputs", cst.Name(end))]
     model = named(plain.made, "Model").with_changes(args=[*args, *_named(plain.made)])
     lines[0] = lines[0].with_changes(leading_lines=line.leading_lines)
-    last = line.deep_replace(plain.made, _with_commas(model)).with_changes(leading_lines=[])
-    return {line: cst.FlattenSentinel([*lines, last])} | dict.fromkeys(plain.lines, GONE)
+    last = swapped(line, plain.made, _with_commas(model)).with_changes(leading_lines=[])
+    return {line: cst.FlattenSentinel([*lines, last]), **dict.fromkeys(plain.lines, GONE)}
 
 
 def _named(made: cst.Call) -> list[cst.Arg]:
@@ -230,11 +247,14 @@ def activation_to_layer(cell: Cell) -> Iterator[Step]:
     Once as `Activation("relu")`, once as `ReLU()` where there is such a layer.
     """
     for short in (False, True):
-        changes = {}
+        changes: dict[cst.CSTNode, Replacement] = {}
+        lists: dict[cst.List, cst.List] = {}
         for link in _links(cell):
             arg = argument(link.layer, "activation")
-            name = string(arg.value) if arg is not None else None
-            if name is None or not isinstance(link.layer.func, cst.Attribute):
+            if arg is None or not isinstance(link.layer.func, cst.Attribute):
+                continue
+            name = string(arg.value)
+            if name is None:
                 continue
             if not _activated_last(link.layer):
                 continue
@@ -244,7 +264,12 @@ def activation_to_layer(cell: Cell) -> Iterator[Step]:
             if one is None or any(after.keyword is None for after in link.layer.args[index + 1 :]):
                 continue
             bare = link.layer.with_changes(args=without(link.layer.args, index))
-            changes.update(_together(cell, changes, link, one, bare))
+            if isinstance(link, Listed):
+                so_far = lists.get(link.around, link.around)
+                lists[link.around] = _together(so_far, link, one, bare)
+            else:
+                changes.update(followed(link, one, bare))
+        changes |= dict(lists.items())
         if changes:
             said = "activations as layers" + (" of their own name" if short else "")
             yield cell.step(said, next(iter(_links(cell))).layer, changes)
@@ -270,19 +295,16 @@ def _activation_layer(layer: cst.Call, arg: cst.Arg, name: str, short: bool) -> 
     return cst.Call(named(layer, known[name]).func) if name in known else None
 
 
-def _together(cell: Cell, changes: dict, link: Link, layer: cst.Call, bare: cst.Call) -> dict:
+def _together(so_far: cst.List, link: Listed, layer: cst.Call, bare: cst.Call) -> cst.List:
     """The change of one link, joined with those of its list that are there already."""
-    if not isinstance(link.place, cst.Element):
-        return followed(cell, link, layer, bare)
-    around = cell.parents[link.place]
-    so_far = changes.get(around, around)
     place = next(item for item in so_far.elements if item is link.place)
     index = list(so_far.elements).index(place)
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-    comma = next((i.comma for i in around.elements if isinstance(i.comma, cst.Comma)), comma)
+    commas = (item.comma for item in link.around.elements)
+    comma = next((given for given in commas if isinstance(given, cst.Comma)), comma)
     both = [cst.Element(bare, comma), cst.Element(layer, place.comma)]
     elements = [*so_far.elements[:index], *both, *so_far.elements[index + 1 :]]
-    return {around: so_far.with_changes(elements=elements)}
+    return so_far.with_changes(elements=elements)
 
 
 def layer_to_activation(cell: Cell) -> Iterator[Step]:
@@ -296,19 +318,28 @@ def layer_to_activation(cell: Cell) -> Iterator[Step]:
                 continue
             args = [*one.layer.args, keyword("activation", value)]
             merged = _with_commas(one.layer.with_changes(args=args))
-            changes = {one.layer: merged, **left_out(cell, two)}
-            if isinstance(one.place, cst.Element):
-                around = changes.pop(cell.parents[one.place])
-                around = around.deep_replace(one.layer, merged)
-                changes = {cell.parents[one.place]: around}
-            elif one.fed is not None and two.target != one.target:
-                changes = {two.place: GONE, one.place: _renamed(one, two.target, merged)}
+            changes: Changes
+            if isinstance(two, Listed):
+                changes = {two.around: swapped(shortened(two), one.layer, merged)}
+            elif isinstance(one, Functional) and isinstance(two, Functional):
+                changes = _joined(one, two, merged)
+            else:
+                changes = {one.layer: merged, **left_out(two)}
             yield cell.step(f"{called(two.layer)} as an argument", two.layer, changes)
 
 
-def _renamed(link: Link, target: str, layer: cst.Call) -> cst.BaseStatement:
-    line = link.place.deep_replace(link.layer, layer)
-    return line.deep_replace(line.body[0].targets[0].target, cst.Name(target))
+def _joined(one: Functional, two: Functional, layer: cst.Call) -> Changes:
+    """Two statements as one, whose layer is `layer`."""
+    target = two.target.value
+    if target == one.target.value:
+        return {one.layer: layer, **left_out(two)}
+    return {two.place: GONE, one.place: _renamed(one, target, layer)}
+
+
+def _renamed(link: Functional, target: str, layer: cst.Call) -> cst.SimpleStatementLine:
+    line = swapped(link.place, link.layer, layer)
+    sides = assigned(line)
+    return line if sides is None else swapped(line, sides[0], cst.Name(target))
 
 
 def _only_activation(layer: cst.Call) -> cst.BaseExpression | None:
@@ -322,13 +353,15 @@ def _only_activation(layer: cst.Call) -> cst.BaseExpression | None:
 
 def _between(cell: Cell, one: Link, two: Link) -> bool:
     """Whether nothing else uses what the first of two neighbours gives."""
-    if isinstance(one.place, cst.Element):
-        around = list(cell.parents[one.place].elements)
+    if isinstance(one, Listed) and isinstance(two, Listed):
+        around = list(one.around.elements)
         return around.index(two.place) == around.index(one.place) + 1
-    if one.fed is None or one.target == two.target:
+    if not isinstance(one, Functional) or not isinstance(two, Functional):
+        return True
+    if one.target.value == two.target.value:
         return True
     within = cell.function(one.layer) or cell.module
-    uses = [node for node in variables(cell, within) if node.value == one.target]
+    uses = [node for node in variables(cell, within) if node.value == one.target.value]
     return cell.function(one.layer) is not None and len(uses) == 2
 
 
@@ -360,8 +393,7 @@ def _side(value: cst.BaseExpression) -> cst.Integer | None:
     if not isinstance(value, cst.Tuple) or len(value.elements) != 2:
         return None
     one, two = (item.value for item in value.elements)
-    same = isinstance(one, cst.Integer) and number(one) == number(two)
-    return one if same else None
+    return one if isinstance(one, cst.Integer) and number(one) == number(two) else None
 
 
 OPERATORS = {

@@ -6,9 +6,17 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from nbjudge.vet.lines import assignment, functions, line_of, small, target_of
+from nbjudge.vet.lines import (
+    assigned,
+    assignment,
+    functions,
+    line_of,
+    small,
+    statements_of,
+    target_of,
+)
 from nbjudge.vet.names import COMPREHENSIONS, binds, fresh, parameters, variables
-from nbjudge.vet.tree import GONE, Cell, Step, walk
+from nbjudge.vet.tree import GONE, Cell, Replacement, Step, walk
 
 
 def comprehension_to_loop(cell: Cell) -> Iterator[Step]:
@@ -18,9 +26,11 @@ def comprehension_to_loop(cell: Cell) -> Iterator[Step]:
     behind, a comprehension does not.
     """
     for function in functions(cell):
-        for line in function.body.body:
-            node = small(line, (cst.Return, cst.Assign))
-            value = getattr(node, "value", None)
+        for line in statements_of(function):
+            node = small(line, cst.Return) or small(line, cst.Assign)
+            if node is None:
+                continue
+            value = node.value
             if not isinstance(value, cst.ListComp) or not _alone(cell, function, value):
                 continue
             target = target_of(line) or fresh(cell, "found", "collected")
@@ -28,7 +38,7 @@ def comprehension_to_loop(cell: Cell) -> Iterator[Step]:
                 continue
             if target in {name.value for name in variables(cell, value)}:
                 continue
-            lines = [
+            lines: list[cst.BaseStatement] = [
                 assignment(target, cst.List([])).with_changes(leading_lines=line.leading_lines),
                 _loop(value, target),
             ]
@@ -70,11 +80,12 @@ def _loop(value: cst.ListComp, target: str) -> cst.For:
 def loop_to_comprehension(cell: Cell) -> Iterator[Step]:
     """`names = []` and a loop that only appends to it, perhaps under a condition, as one."""
     for function in functions(cell):
-        body = list(function.body.body)
+        body = statements_of(function)
         for one, two in zip(body, body[1:], strict=False):
-            name = target_of(one)
-            if not name or not isinstance(two, cst.For) or cell.code(one.body[0].value) != "[]":
+            sides = assigned(one)
+            if sides is None or not isinstance(two, cst.For) or cell.code(sides[1]) != "[]":
                 continue
+            name = sides[0].value
             found = _appended(two, name)
             if found is None or not _loops_alone(cell, function, two, name):
                 continue
@@ -86,7 +97,7 @@ def loop_to_comprehension(cell: Cell) -> Iterator[Step]:
             )
             made = assignment(name, cst.ListComp(_closed(element), inner))
             made = made.with_changes(leading_lines=one.leading_lines)
-            changes = {one: made, two: GONE}
+            changes: dict[cst.CSTNode, Replacement] = {one: made, two: GONE}
             yield cell.step(f"{name} as a comprehension", one, changes)
 
 
@@ -97,8 +108,10 @@ def _closed(value: cst.BaseExpression) -> cst.BaseExpression:
     return value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
-def _appended(loop: cst.For, name: str) -> tuple[cst.BaseExpression, list] | None:
-    tests = []
+def _appended(
+    loop: cst.For, name: str
+) -> tuple[cst.BaseExpression, list[cst.BaseExpression]] | None:
+    tests: list[cst.BaseExpression] = []
     block = loop.body
     while True:
         if not isinstance(block, cst.IndentedBlock) or len(block.body) != 1:
@@ -108,10 +121,12 @@ def _appended(loop: cst.For, name: str) -> tuple[cst.BaseExpression, list] | Non
             break
         tests.append(inside.test)
         block = inside.body
-    match getattr(small(inside, cst.Expr), "value", None):
-        case cst.Call(
-            func=cst.Attribute(value=cst.Name(value=target), attr=cst.Name(value="append")),
-            args=[cst.Arg(value=element, keyword=None, star="")],
+    match small(inside, cst.Expr):
+        case cst.Expr(
+            value=cst.Call(
+                func=cst.Attribute(value=cst.Name(value=target), attr=cst.Name(value="append")),
+                args=[cst.Arg(value=element, keyword=None, star="")],
+            )
         ) if target == name and loop.orelse is None and loop.asynchronous is None:
             return element, tests
     return None

@@ -10,7 +10,15 @@ from collections.abc import Iterator
 import libcst as cst
 
 from nbjudge.vet import same_loops
-from nbjudge.vet.lines import assignment, functions, line_of, small, target_of
+from nbjudge.vet.lines import (
+    assigned,
+    assignment,
+    functions,
+    line_of,
+    small,
+    statements_of,
+    target_of,
+)
 from nbjudge.vet.names import (
     COMPREHENSIONS,
     binds,
@@ -20,7 +28,7 @@ from nbjudge.vet.names import (
     reads,
     variables,
 )
-from nbjudge.vet.tree import GONE, Cell, Step, walk
+from nbjudge.vet.tree import GONE, Cell, Replacement, Step, swapped, walk
 
 _SIMPLE = (cst.Name, cst.Integer, cst.Float, cst.SimpleString)
 _CERTAIN = frozenset({"len", "abs", "int", "float", "str", "bool", "round"})
@@ -75,7 +83,7 @@ def helper_function(cell: Cell) -> Iterator[Step]:
     branch or loop, have bound before.
     """
     for function in functions(cell):
-        body = list(function.body.body)
+        body = statements_of(function)
         last = small(body[-1], cst.Return)
         if last is None or last.value is None or isinstance(last.value, _SIMPLE):
             continue
@@ -95,7 +103,7 @@ def helper_function(cell: Cell) -> Iterator[Step]:
         text = f"def {helper}({listed}):\n    return {_one_line(cell, last.value)}\n"
         call = cst.parse_expression(f"{helper}({listed})")
         made = cst.parse_statement(text).with_changes(leading_lines=function.leading_lines)
-        changed = function.deep_replace(last.value, call)
+        changed = swapped(function, last.value, call)
         empty = [cst.EmptyLine(indent=False)] * 2
         changed = changed.with_changes(leading_lines=empty, lines_after_decorators=[])
         said = f"{cell.brief(last.value)} in a helper function"
@@ -116,7 +124,7 @@ def _unpacked(cell: Cell, line: cst.CSTNode) -> list[cst.Name]:
 def local_variable(cell: Cell) -> Iterator[Step]:
     """A returned expression given a name first."""
     for function in functions(cell):
-        last = function.body.body[-1]
+        last = statements_of(function)[-1]
         node = small(last, cst.Return)
         if node is None or node.value is None or isinstance(node.value, cst.Name):
             continue
@@ -131,14 +139,17 @@ def local_variable(cell: Cell) -> Iterator[Step]:
 def direct_return(cell: Cell) -> Iterator[Step]:
     """What is named in the line before its return, returned at once."""
     for function in functions(cell):
-        body = list(function.body.body)
+        body = statements_of(function)
         node = small(body[-1], cst.Return)
         if node is None or len(body) < 2 or not isinstance(node.value, cst.Name):
             continue
-        if target_of(body[-2]) == node.value.value and not _delayed(cell, body[-2]):
-            value = body[-2].body[0].value
+        sides = assigned(body[-2])
+        if sides is None or _delayed(cell, body[-2]):
+            continue
+        name, value = sides
+        if name.value == node.value.value:
             new = line_of(cst.Return(value)).with_changes(leading_lines=body[-2].leading_lines)
-            changes = {body[-2]: new, body[-1]: GONE}
+            changes: dict[cst.CSTNode, Replacement] = {body[-2]: new, body[-1]: GONE}
             yield cell.step(f"{node.value.value} returned at once", node, changes)
 
 
@@ -153,8 +164,12 @@ def other_order(cell: Cell) -> Iterator[Step]:
     neither reads or binds what the other binds; or two of the texts beside a plot's axes.
     """
     for function in functions(cell):
-        body = list(function.body.body)
-        for one, two in zip(body, body[1:], strict=False):
+        lines = statements_of(function)
+        for one, two in zip(lines, lines[1:], strict=False):
+            if not isinstance(one, cst.SimpleStatementLine):
+                continue
+            if not isinstance(two, cst.SimpleStatementLine):
+                continue
             if _independent(cell, one, two) or _texts_of_plot(one, two):
                 said = f"{cell.brief(two.body[0])} before {cell.brief(one.body[0])}"
                 leads = one.leading_lines, two.leading_lines
@@ -164,12 +179,13 @@ def other_order(cell: Cell) -> Iterator[Step]:
 
 
 def _independent(cell: Cell, one: cst.CSTNode, two: cst.CSTNode) -> bool:
-    if not (target_of(one) and target_of(two)):
+    first, second = assigned(one), assigned(two)
+    if first is None or second is None:
         return False
-    if not all(_calm(cell, line.body[0].value) for line in (one, two)):
+    if not (_calm(cell, first[1]) and _calm(cell, second[1])):
         return False
     used = [{node.value for node in variables(cell, line)} for line in (one, two)]
-    return target_of(one) not in used[1] and target_of(two) not in used[0]
+    return first[0].value not in used[1] and second[0].value not in used[0]
 
 
 def _calm(cell: Cell, value: cst.BaseExpression) -> bool:
@@ -181,13 +197,14 @@ def _calm(cell: Cell, value: cst.BaseExpression) -> bool:
 
 
 def _texts_of_plot(one: cst.CSTNode, two: cst.CSTNode) -> bool:
-    calls = [getattr(small(line, cst.Expr), "value", None) for line in (one, two)]
     found = []
-    for call in calls:
-        match call:
-            case cst.Call(
-                func=cst.Attribute(value=cst.Name(value=ax), attr=cst.Name(value=name)),
-                args=[cst.Arg(value=cst.SimpleString(), star="")],
+    for line in (one, two):
+        match small(line, cst.Expr):
+            case cst.Expr(
+                value=cst.Call(
+                    func=cst.Attribute(value=cst.Name(value=ax), attr=cst.Name(value=name)),
+                    args=[cst.Arg(value=cst.SimpleString(), star="")],
+                )
             ) if name in _PLOT_TEXTS:
                 found.append((ax, name))
     return len(found) == 2 and found[0][1] != found[1][1]
@@ -196,7 +213,7 @@ def _texts_of_plot(one: cst.CSTNode, two: cst.CSTNode) -> bool:
 def choice_to_branches(cell: Cell) -> Iterator[Step]:
     """A returned choice `a if test else b` as an `if` with two returns."""
     for function in functions(cell):
-        line = function.body.body[-1]
+        line = statements_of(function)[-1]
         node = small(line, cst.Return)
         if node is None or not isinstance(node.value, cst.IfExp):
             continue
@@ -209,7 +226,7 @@ def choice_to_branches(cell: Cell) -> Iterator[Step]:
 def rest_in_else(cell: Cell) -> Iterator[Step]:
     """What follows an `if` that ends in a return, in its else."""
     for function in functions(cell):
-        body = list(function.body.body)
+        body = statements_of(function)
         for place, line in enumerate(body[:-1]):
             if not isinstance(line, cst.If) or line.orelse is not None:
                 continue
@@ -219,7 +236,8 @@ def rest_in_else(cell: Cell) -> Iterator[Step]:
                 continue
             rest = cst.IndentedBlock(body[place + 1 :])
             made = line.with_changes(orelse=cst.Else(rest))
-            changes = {line: made} | dict.fromkeys(body[place + 1 :], GONE)
+            changes: dict[cst.CSTNode, Replacement] = {line: made}
+            changes.update(dict.fromkeys(body[place + 1 :], GONE))
             yield cell.step("the rest in an else", line, changes)
             break
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from nbjudge.vet.lines import statements_of
 from nbjudge.vet.names import names
-from nbjudge.vet.tree import Cell, Step, closed, number, string
+from nbjudge.vet.tree import Cell, Statement, Step, closed, number, string
 
 _PLAIN = (cst.Name, cst.Integer, cst.Float)
 _TURNED = {
@@ -110,12 +111,11 @@ def over_several_lines(cell: Cell) -> Iterator[Step]:
 
 def commented(cell: Cell) -> Iterator[Step]:
     """Each statement of a function, but its docstring, under a comment and a blank line."""
-    changes = {}
+    changes: dict[Statement, Statement] = {}
     for function in cell.module.body:
-        block = getattr(function, "body", None)
-        if not isinstance(function, cst.FunctionDef) or not isinstance(block, cst.IndentedBlock):
+        if not isinstance(function, cst.FunctionDef):
             continue
-        lines = block.body[function.get_docstring() is not None :]
+        lines = statements_of(function)[function.get_docstring() is not None :]
         for count, line in enumerate(lines, start=1):
             note = cst.EmptyLine(comment=cst.Comment(f"# Step {count}."))
             blank = cst.EmptyLine(indent=False)

@@ -7,14 +7,19 @@ import contextlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, overload
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 Node = TypeVar("Node", bound=cst.CSTNode)
-Item = TypeVar("Item", cst.Arg, cst.Element, cst.DictElement)
-Replacement = cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel
+Two = TypeVar("Two", bound=cst.CSTNode)
+Three = TypeVar("Three", bound=cst.CSTNode)
+Four = TypeVar("Four", bound=cst.CSTNode)
+Item = TypeVar("Item", cst.Arg, cst.BaseElement, cst.BaseDictElement)
+Thing = TypeVar("Thing")
+Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
+Replacement = cst.CSTNode | cst.RemovalSentinel | cst.FlattenSentinel[Any]
 Changes = Mapping[cst.CSTNode, Replacement]
 
 GONE = cst.RemoveFromParent()
@@ -42,7 +47,41 @@ class Cell:
     parents: Mapping[cst.CSTNode, cst.CSTNode]
     lines: Mapping[cst.CSTNode, int]
 
-    def all(self, *kinds: type[Node], within: cst.CSTNode | None = None) -> list[Node]:
+    @overload
+    def all(self, one: type[Node], /, *, within: cst.CSTNode | None = None) -> list[Node]: ...
+    @overload
+    def all(
+        self, one: type[Node], two: type[Two], /, *, within: cst.CSTNode | None = None
+    ) -> list[Node | Two]: ...
+    @overload
+    def all(
+        self,
+        one: type[Node],
+        two: type[Two],
+        three: type[Three],
+        /,
+        *,
+        within: cst.CSTNode | None = None,
+    ) -> list[Node | Two | Three]: ...
+    @overload
+    def all(
+        self,
+        one: type[Node],
+        two: type[Two],
+        three: type[Three],
+        four: type[Four],
+        /,
+        *,
+        within: cst.CSTNode | None = None,
+    ) -> list[Node | Two | Three | Four]: ...
+    @overload
+    def all(
+        self, *kinds: type[cst.CSTNode], within: cst.CSTNode | None = None
+    ) -> list[cst.CSTNode]: ...
+
+    def all(
+        self, *kinds: type[cst.CSTNode], within: cst.CSTNode | None = None
+    ) -> Sequence[cst.CSTNode]:
         """The nodes of these kinds in the order of the text, of the cell or `within` a node."""
         among = self.nodes if within is None else self.nodes[self.spans[within]]
         return [node for node in among if isinstance(node, kinds)]
@@ -61,10 +100,9 @@ class Cell:
         """The innermost function around `node`."""
         return next((up for up in self.above(node) if isinstance(up, cst.FunctionDef)), None)
 
-    def statement(self, node: cst.CSTNode) -> cst.CSTNode:
+    def statement(self, node: cst.CSTNode) -> Statement:
         """The simple statement line or compound statement that `node` stands in."""
-        kinds = (cst.BaseStatement,)
-        return next(up for up in (node, *self.above(node)) if isinstance(up, kinds))
+        return next(up for up in (node, *self.above(node)) if isinstance(up, Statement))
 
     def code(self, node: cst.CSTNode) -> str:
         """The text of `node`, without comments and blank lines before it."""
@@ -75,12 +113,14 @@ class Cell:
         text = " ".join(self.code(node).split())
         return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
-    def replaced(self, changes: Changes) -> str:
+    def replaced(self, changes: Mapping[Node, Replacement]) -> str:
         """The cell's text with each node of `changes` replaced; what is within these is left."""
         path = {up for node in changes for up in self.above(node)}
-        return self.module.visit(_Replace(changes, path)).code
+        replaced = self.module.visit(_Replace({old: changes[old] for old in changes}, path))
+        assert isinstance(replaced, cst.Module)  # nothing stands in its place
+        return replaced.code
 
-    def step(self, said: str, at: cst.CSTNode, changes: Changes) -> Step:
+    def step(self, said: str, at: cst.CSTNode, changes: Mapping[Node, Replacement]) -> Step:
         """The text with `changes`, and what was done with the line of the node `at`."""
         return Step(f"{said}, line {self.lines[at]}", self.replaced(changes))
 
@@ -107,7 +147,10 @@ class _Replace(cst.CSTTransformer):
     def on_visit(self, node: cst.CSTNode) -> bool:
         return node in self.path and node not in self.changes
 
-    def on_leave(self, original: cst.CSTNode, updated: cst.CSTNode) -> Replacement:
+    # Any node may take another's place: the types of libcst do not foresee that.
+    def on_leave(  # type: ignore[override]
+        self, original: cst.CSTNode, updated: cst.CSTNode
+    ) -> Replacement:
         return self.changes.get(original, updated)
 
 
@@ -121,7 +164,8 @@ def parse(source: str) -> Cell | None:
         return None
     module = wrapper.module
     nodes = tuple(walk(module))
-    parents, spans = {}, {}
+    parents: dict[cst.CSTNode, cst.CSTNode] = {}
+    spans: dict[cst.CSTNode, slice] = {}
     for place in reversed(range(len(nodes))):
         children = nodes[place].children
         parents |= dict.fromkeys(children, nodes[place])
@@ -136,6 +180,13 @@ def walk(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     yield node
     for child in node.children:
         yield from walk(child)
+
+
+def swapped(within: Node, old: cst.CSTNode, new: cst.CSTNode) -> Node:
+    """`within` with `old`, which is a part of it, replaced."""
+    made = within.deep_replace(old, new)
+    assert isinstance(made, type(within))
+    return made
 
 
 def runs(source: str) -> bool:
@@ -187,14 +238,13 @@ def inserted(items: Sequence[Item], index: int, new: Item) -> list[Item]:
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     given = next((i.comma for i in items if isinstance(i.comma, cst.Comma)), comma)
     if index < len(items):
-        return [*items[:index], new.with_changes(comma=given), *items[index:]]
+        return list(items[:index]) + [new.with_changes(comma=given)] + list(items[index:])
     if not items:
         return [new]
     last = items[-1]
-    between = last.comma if isinstance(last.comma, cst.Comma) and len(items) > 1 else given
-    if isinstance(between, cst.Comma) and len(items) > 1:
-        between = items[-2].comma
-    return [*items[:-1], last.with_changes(comma=between), new.with_changes(comma=last.comma)]
+    between = items[-2].comma if len(items) > 1 else given
+    pair = [last.with_changes(comma=between), new.with_changes(comma=last.comma)]
+    return list(items[:-1]) + pair
 
 
 def number(node: cst.CSTNode | None) -> int | float | None:
@@ -221,6 +271,6 @@ def quoted(text: str, like: cst.SimpleString) -> cst.SimpleString:
     return cst.SimpleString(f"{quote}{text}{quote}" if plain else repr(text))
 
 
-def first_of_each(nodes: Sequence[Node], text: Callable[[Node], str]) -> list[Node]:
-    """The first node of each text: what a cell has several times is changed once."""
+def first_of_each(nodes: Sequence[Thing], text: Callable[[Thing], str]) -> list[Thing]:
+    """The first thing of each text: what a cell has several times is changed once."""
     return list({text(node): node for node in reversed(nodes)}.values())[::-1]

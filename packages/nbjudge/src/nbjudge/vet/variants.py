@@ -133,4 +133,5 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _grade_id(cell: NotebookNode) -> str:
-    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+    grade_id: str = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+    return grade_id

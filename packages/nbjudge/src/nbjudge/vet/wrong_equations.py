@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import libcst as cst
 
 from nbjudge.vet.keras_calls import COSMETIC
-from nbjudge.vet.names import COMPREHENSIONS, binds, parameters, reads
+from nbjudge.vet.names import binds, parameters, reads
 from nbjudge.vet.tree import GONE, Cell, Step, closed, expression, in_place_of, number
 
-_OTHER_ARITHMETIC = {
+_OTHER_ARITHMETIC: dict[type[cst.BaseBinaryOp], Callable[[], cst.BaseBinaryOp]] = {
     cst.Add: cst.Subtract,
     cst.Subtract: cst.Add,
     cst.Multiply: cst.Add,
@@ -20,7 +20,7 @@ _OTHER_ARITHMETIC = {
     cst.Power: cst.Multiply,
     cst.MatrixMultiply: cst.Multiply,
 }
-_OTHER_ASSIGNMENT = {
+_OTHER_ASSIGNMENT: dict[type[cst.BaseAugOp], Callable[[], cst.BaseAugOp]] = {
     cst.AddAssign: cst.SubtractAssign,
     cst.SubtractAssign: cst.AddAssign,
     cst.MultiplyAssign: cst.DivideAssign,
@@ -44,8 +44,8 @@ _COUNTS = ("count", "epochs", "rate", "size", "units", "filters", "number", "len
 
 def cosmetic(cell: Cell, node: cst.CSTNode) -> bool:
     """Whether a node is in an argument that decides only how something is named or shown."""
-    args = (up for up in cell.above(node) if isinstance(up, cst.Arg) and up.keyword)
-    return any(arg.keyword.value in COSMETIC for arg in args)
+    keywords = (up.keyword for up in cell.above(node) if isinstance(up, cst.Arg))
+    return any(name is not None and name.value in COSMETIC for name in keywords)
 
 
 def numbers(cell: Cell, elsewhere: Collection[cst.CSTNode]) -> Iterator[Step]:
@@ -83,8 +83,11 @@ def _is_text(cell: Cell, node: cst.CSTNode) -> bool:
 def arithmetic(cell: Cell) -> Iterator[Step]:
     """Each arithmetic operator replaced by one other."""
     for node in cell.all(cst.BinaryOperation, cst.AugAssign):
-        known = _OTHER_ARITHMETIC if isinstance(node, cst.BinaryOperation) else _OTHER_ASSIGNMENT
-        other = known.get(type(node.operator))
+        other: Callable[[], cst.CSTNode] | None
+        if isinstance(node, cst.BinaryOperation):
+            other = _OTHER_ARITHMETIC.get(type(node.operator))
+        else:
+            other = _OTHER_ASSIGNMENT.get(type(node.operator))
         if other is not None and not _is_text(cell, node):
             yield cell.to(node, node.with_changes(operator=other()))
 
@@ -101,8 +104,9 @@ def operands(cell: Cell) -> Iterator[Step]:
 def comparisons(cell: Cell) -> Iterator[Step]:
     """Each comparison with its limit in or out, turned round, or made its opposite."""
     for node in cell.all(cst.ComparisonTarget):
+        around = cell.parents[node]
+        assert isinstance(around, cst.Comparison)
         for other in _OTHER_COMPARISON[type(node.operator)]:
-            around = cell.parents[node]
             new = node.with_changes(operator=other())
             targets = [new if one is node else one for one in around.comparisons]
             yield cell.to(around, around.with_changes(comparisons=targets))
@@ -131,9 +135,8 @@ def bounds(cell: Cell) -> Iterator[Step]:
             if number(last) is None:
                 yield cell.to(last, expression(f"{cell.code(closed(last))} - 1"))
             if len(call.args) == 1:
-                begin = cst.Arg(cst.Integer("1"), comma=cst.Comma(cst.SimpleWhitespace("")))
-                spaced = begin.comma.with_changes(whitespace_after=cst.SimpleWhitespace(" "))
-                begin = begin.with_changes(comma=spaced)
+                comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+                begin = cst.Arg(cst.Integer("1"), comma=comma)
                 yield cell.to(call, call.with_changes(args=[begin, *call.args]))
 
 
@@ -200,7 +203,7 @@ def lookups(cell: Cell) -> Iterator[Step]:
     own = {param.name.value for param in cell.all(cst.Param)}
     own |= {node.value for node in binds(cell, cell.module)}
     for node in cell.all(cst.Subscript, cst.Attribute):
-        if not isinstance(node, cst.Subscript):
+        if isinstance(node, cst.Attribute):
             plain = isinstance(node.value, cst.Name) and node.value.value in own
             stays = isinstance(cell.parents[node], (cst.Call, cst.AssignTarget, cst.Attribute))
             if plain and not stays:
@@ -218,13 +221,10 @@ def lookups(cell: Cell) -> Iterator[Step]:
 
 def comprehensions(cell: Cell) -> Iterator[Step]:
     """A comprehension that keeps its items as they are, and one without its condition."""
-    for node in cell.all(*COMPREHENSIONS):
-        if isinstance(node, cst.DictComp):
-            continue
+    for node in cell.all(cst.ListComp, cst.SetComp, cst.GeneratorExp):
         target = node.for_in.target
-        plain = isinstance(target, cst.Name)
         if (
-            plain
+            isinstance(target, cst.Name)
             and cell.code(node.elt) != target.value
             and not isinstance(node.elt, cst.Subscript)
         ):

@@ -17,7 +17,7 @@ from nbjudge.vet.keras_calls import (
     keyword,
     named,
 )
-from nbjudge.vet.networks import chains, followed, is_input, left_out, rearranged
+from nbjudge.vet.networks import Functional, chains, followed, is_input, left_out, rearranged
 from nbjudge.vet.tree import (
     Cell,
     Step,
@@ -59,16 +59,15 @@ def sizes(cell: Cell) -> set[cst.CSTNode]:
     known = ("filters", "units", "input_dim", "output_dim", "kernel_size", "pool_size", "strides")
     values = [value for _, _, value in _values(cell, *known, "rate", "activation", "padding")]
     values += [value for value in map(_shape, cell.all(cst.Call)) if value is not None]
-    return {node for value in values for node in cell.all(cst.CSTNode, within=value)}
+    return {node for value in values for node in cell.nodes[cell.spans[value]]}
 
 
 def units(cell: Cell) -> Iterator[Step]:
     """Filters, units and embedding sizes: one more at each place; the first of each text halved."""
     found = _values(cell, "filters", "units", "input_dim", "output_dim")
-    known = [(call, name, value) for call, name, value in found if number(value) is not None]
-    first = first_of_each([call for call, _, _ in known], cell.code)
-    for call, name, value in known:
-        count = number(value)
+    known = [(*one, count) for one in found if (count := number(one[2])) is not None]
+    first = first_of_each([call for call, *_ in known], cell.code)
+    for call, name, value, count in known:
         others = (count + 1, count // 2) if call in first and count >= 2 else (count + 1,)
         for other in others:
             said = f"{name} {cell.brief(value)} → {other}"
@@ -106,12 +105,12 @@ def pool_size(cell: Cell) -> Iterator[Step]:
 
 def _grown(value: cst.BaseExpression, by: int) -> cst.BaseExpression | None:
     """A size, or each side of it, larger `by` so much; None when it is not written as numbers."""
-    if number(value) is not None:
-        return expression(str(number(value) + by))
+    if (size := number(value)) is not None:
+        return expression(str(size + by))
     if not isinstance(value, (cst.Tuple, cst.List)):
         return None
-    sides = [number(item.value) for item in value.elements]
-    if not sides or None in sides:
+    sides = [side for item in value.elements if (side := number(item.value)) is not None]
+    if not sides or len(sides) < len(value.elements):
         return None
     pairs = zip(value.elements, sides, strict=True)
     grown = [item.with_changes(value=expression(str(side + by))) for item, side in pairs]
@@ -166,14 +165,15 @@ def activation_swapped(cell: Cell) -> Iterator[Step]:
     """The first layer of each text with another activation; so are layers that are activations."""
     for call in first_of_each(_layers(cell), cell.code):
         arg = argument(call, "activation")
-        if arg is not None and string(arg.value) is not None:
-            other = _OTHER_ACTIVATION.get(string(arg.value), "relu")
-            if other != string(arg.value):
-                yield cell.to(arg.value, quoted(other, arg.value))
-        elif arg is not None and isinstance(arg.value, cst.Attribute):
-            other = _OTHER_ACTIVATION.get(arg.value.attr.value, "relu")
-            if other != arg.value.attr.value:
-                yield cell.to(arg.value, arg.value.with_changes(attr=cst.Name(other)))
+        value = arg.value if arg is not None else None
+        if isinstance(value, cst.SimpleString) and (text := string(value)) is not None:
+            other = _OTHER_ACTIVATION.get(text, "relu")
+            if other != text:
+                yield cell.to(value, quoted(other, value))
+        elif isinstance(value, cst.Attribute):
+            other = _OTHER_ACTIVATION.get(value.attr.value, "relu")
+            if other != value.attr.value:
+                yield cell.to(value, value.with_changes(attr=cst.Name(other)))
         elif called(call) in _OTHER_ACTIVATION_LAYER and not call.args:
             yield cell.to(call, named(call, _OTHER_ACTIVATION_LAYER[called(call)]))
 
@@ -194,7 +194,7 @@ def layer_left_out(cell: Cell) -> Iterator[Step]:
     for chain in chains(cell):
         for link in chain:
             said = f"without {cell.brief(link.layer)}"
-            yield cell.step(said, link.layer, left_out(cell, link))
+            yield cell.step(said, link.layer, left_out(link))
 
 
 def layer_doubled(cell: Cell) -> Iterator[Step]:
@@ -203,7 +203,7 @@ def layer_doubled(cell: Cell) -> Iterator[Step]:
     for link in first_of_each(links, lambda link: cell.code(link.layer)):
         if called(link.layer) not in _IDEMPOTENT:
             said = f"{cell.brief(link.layer)} twice"
-            yield cell.step(said, link.layer, followed(cell, link, link.layer))
+            yield cell.step(said, link.layer, followed(link, link.layer))
 
 
 def layers_swapped(cell: Cell) -> Iterator[Step]:
@@ -262,7 +262,7 @@ def padding(cell: Cell) -> Iterator[Step]:
             )
             said = f'{called(call)} with padding="same"'
             yield cell.step(said, call, {call: call.with_changes(args=changed)})
-        elif string(arg.value) in ("same", "valid"):
+        elif isinstance(arg.value, cst.SimpleString) and string(arg.value) in ("same", "valid"):
             other = "valid" if string(arg.value) == "same" else "same"
             yield cell.to(arg.value, quoted(other, arg.value))
 
@@ -287,12 +287,12 @@ def strides(cell: Cell) -> Iterator[Step]:
 def fed_from_elsewhere(cell: Cell) -> Iterator[Step]:
     """A functional chain's second and last layer fed with what the first was: a part is cut off."""
     for chain in chains(cell):
-        if chain[0].fed is not None:
-            start = chain[0].fed
-            for link in dict.fromkeys((*chain[1:2], *chain[-1:])):
-                if link.fed.value != start.value:
-                    said = f"{called(link.layer)} fed with {start.value}, not {link.fed.value}"
-                    yield cell.step(said, link.layer, {link.fed: start})
+        links = [link for link in chain if isinstance(link, Functional)]
+        for link in dict.fromkeys((*links[1:2], *links[-1:])):
+            start = links[0].fed
+            if link.fed.value != start.value:
+                said = f"{called(link.layer)} fed with {start.value}, not {link.fed.value}"
+                yield cell.step(said, link.layer, {link.fed: start})
 
 
 OPERATORS = {

@@ -61,13 +61,19 @@ def returned_values(cell: Cell) -> Iterator[Step]:
         if not returned or len(node.elements) < 2:
             continue
         for place, item in enumerate(node.elements):
-            rest = without(node.elements, place)
-            if len(rest) == 1 and isinstance(node, cst.Tuple):
-                new = in_place_of(node, rest[0].value)
-                new = new.with_changes(lpar=node.lpar, rpar=node.rpar) if node.lpar else new
-            else:
-                new = node.with_changes(elements=rest)
+            new = _shorter(node, place)
             yield cell.step(f"without {cell.brief(item).rstrip(', ')}", item, {node: new})
+
+
+def _shorter(node: cst.Tuple | cst.Dict, place: int) -> cst.BaseExpression:
+    """The tuple or dictionary without one of its elements; of a pair the other value."""
+    if isinstance(node, cst.Dict):
+        return node.with_changes(elements=without(node.elements, place))
+    rest = without(node.elements, place)
+    if len(rest) > 1:
+        return node.with_changes(elements=rest)
+    new = in_place_of(node, rest[0].value)
+    return new.with_changes(lpar=node.lpar, rpar=node.rpar) if node.lpar else new
 
 
 def conditions(cell: Cell) -> Iterator[Step]:
@@ -96,13 +102,13 @@ def booleans(cell: Cell) -> Iterator[Step]:
         yield cell.to(node, node.with_changes(operator=other))
         for side in (node.left, node.right):
             yield cell.to(node, in_place_of(node, side))
-    for node in cell.all(cst.BinaryOperation):
-        if isinstance(node.operator, (cst.BitAnd, cst.BitOr)):
-            other = cst.BitOr() if isinstance(node.operator, cst.BitAnd) else cst.BitAnd()
-            yield cell.to(node, node.with_changes(operator=other))
-    for node in cell.all(cst.Name):
-        if node.value in ("True", "False") and not cosmetic(cell, node):
-            yield cell.to(node, cst.Name(str(node.value == "False")))
+    for mask in cell.all(cst.BinaryOperation):
+        if isinstance(mask.operator, (cst.BitAnd, cst.BitOr)):
+            operator = cst.BitOr() if isinstance(mask.operator, cst.BitAnd) else cst.BitAnd()
+            yield cell.to(mask, mask.with_changes(operator=operator))
+    for name in cell.all(cst.Name):
+        if name.value in ("True", "False") and not cosmetic(cell, name):
+            yield cell.to(name, cst.Name(str(name.value == "False")))
 
 
 def strings(cell: Cell, elsewhere: Collection[cst.CSTNode]) -> Iterator[Step]:
@@ -111,10 +117,10 @@ def strings(cell: Cell, elsewhere: Collection[cst.CSTNode]) -> Iterator[Step]:
     The history's `loss` becomes `val_loss` and the other way round. Strings that are `elsewhere`
     (activations, padding, losses) or name something stay. At most one for each string.
     """
-    keys = [node for node in cell.all(cst.SimpleString) if _is_key(cell, node, elsewhere)]
-    for node in keys:
-        text = string(node)
-        alike = (string(key) for key in keys if _role(cell, key) == _role(cell, node))
+    found = [node for node in cell.all(cst.SimpleString) if _is_key(cell, node, elsewhere)]
+    keys = [(node, text) for node in found if (text := string(node)) is not None]
+    for node, text in keys:
+        alike = (other for key, other in keys if _role(cell, key) == _role(cell, node))
         texts = list(dict.fromkeys(alike))
         if text.removeprefix("val_") in _METRIC_NAMES and isinstance(cell.parents[node], cst.Index):
             other = text.removeprefix("val_") if text.startswith("val_") else f"val_{text}"
@@ -179,9 +185,10 @@ def branches(cell: Cell) -> Iterator[Step]:
     for node in cell.all(cst.IfExp):
         for side in (node.body, node.orelse):
             yield cell.to(node, in_place_of(node, side))
-    for node in cell.all(cst.If):
-        if node.orelse is not None:
-            yield cell.step("no else", node, {node: node.with_changes(orelse=None)})
+    for statement in cell.all(cst.If):
+        if statement.orelse is not None:
+            shorter = statement.with_changes(orelse=None)
+            yield cell.step("no else", statement, {statement: shorter})
 
 
 def statements(cell: Cell) -> Iterator[Step]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import libcst as cst
 
@@ -10,6 +10,7 @@ from nbjudge.vet.keras_calls import COSMETIC, argument, called, is_layer, keywor
 from nbjudge.vet.names import variables
 from nbjudge.vet.tree import (
     Cell,
+    Changes,
     Step,
     arranged,
     closed,
@@ -54,8 +55,17 @@ _METRIC_CLASSES = {
     "BinaryAccuracy": ("CategoricalAccuracy",),
     "Accuracy": ("BinaryAccuracy",),
 }
-_CLASSES = {"loss": _LOSSES, "optimizer": _OPTIMIZER_CLASSES, "metrics": _METRIC_CLASSES}
-_STRINGS = {"loss": _LOSS_STRINGS, "optimizer": _OPTIMIZERS, "metrics": _METRICS}
+Neighbours = Mapping[str, tuple[str, ...]]
+_CLASSES: dict[str, Neighbours] = {
+    "loss": _LOSSES,
+    "optimizer": _OPTIMIZER_CLASSES,
+    "metrics": _METRIC_CLASSES,
+}
+_STRINGS: dict[str, Neighbours] = {
+    "loss": _LOSS_STRINGS,
+    "optimizer": _OPTIMIZERS,
+    "metrics": _METRICS,
+}
 _PAIRS = (("train", "test"), ("train", "val"), ("training", "validation"), ("images", "labels"))
 _NORMALISING = ("normal", "rescale", "scale", "standard", "preprocess")
 _OPPOSITES = {
@@ -112,9 +122,11 @@ def optimizer(cell: Cell) -> Iterator[Step]:
     yield from _swap_known(cell, "optimizer")
     for call in cell.all(cst.Call):
         arg = argument(call, "learning_rate", ("learning_rate",))
-        known = called(call) in _OPTIMIZER_CLASSES
-        if known and arg is not None and number(arg.value) is not None:
-            yield cell.to(arg.value, expression(f"{number(arg.value) * 10:g}"))
+        if arg is None or called(call) not in _OPTIMIZER_CLASSES:
+            continue
+        rate = number(arg.value)
+        if rate is not None:
+            yield cell.to(arg.value, expression(f"{rate * 10:g}"))
 
 
 def metrics(cell: Cell) -> Iterator[Step]:
@@ -173,9 +185,9 @@ def validation_data(cell: Cell) -> Iterator[Step]:
             continue
         kept = without(call.args, list(call.args).index(arg))
         yield cell.step("no validation_data", call, {call: call.with_changes(args=kept)})
-        given = argument(call, "x"), argument(call, "y")
-        if None not in given:
-            trained = f"({', '.join(cell.code(one.value) for one in given)})"
+        x, y = argument(call, "x"), argument(call, "y")
+        if x is not None and y is not None:
+            trained = f"({cell.code(x.value)}, {cell.code(y.value)})"
             if trained != cell.code(arg.value):
                 said = f"validation_data={trained}"
                 yield cell.step(said, call, {arg.value: expression(trained)})
@@ -201,8 +213,8 @@ def normalisation(cell: Cell) -> Iterator[Step]:
             value = call.args[0].value
             said = f"{cell.brief(value)} not normalised"
             yield cell.step(said, call, {call: in_place_of(call, value)})
-            twice = call.with_changes(args=[call.args[0].with_changes(value=call)])
-            yield cell.step(f"{cell.brief(value)} normalised twice", call, {call: twice})
+            doubled = call.with_changes(args=[call.args[0].with_changes(value=call)])
+            yield cell.step(f"{cell.brief(value)} normalised twice", call, {call: doubled})
 
 
 def _parenthesised(node: cst.BaseExpression) -> cst.BaseExpression:
@@ -216,7 +228,8 @@ def data_swapped(cell: Cell) -> Iterator[Step]:
     by its counterpart where the cell knows it: train and test, images and labels; each place once.
     """
     for node in cell.all(cst.Call, cst.Tuple):
-        items = list(node.args if isinstance(node, cst.Call) else node.elements)
+        items: Sequence[cst.Arg | cst.BaseElement]
+        items = node.args if isinstance(node, cst.Call) else node.elements
         if is_layer(node) or (isinstance(node, cst.Tuple) and not _is_result(cell, node)):
             continue
         for place in range(len(items) - 1):
@@ -224,12 +237,13 @@ def data_swapped(cell: Cell) -> Iterator[Step]:
             if not _swappable(cell, one, two):
                 continue
             said = f"{cell.brief(one.value)} and {cell.brief(two.value)} swapped"
+            changes: Changes
             if isinstance(node, cst.Call):
                 changes = {one.value: two.value, two.value: one.value}
             else:
                 order = list(range(len(items)))
                 order[place], order[place + 1] = place + 1, place
-                changes = {node: node.with_changes(elements=arranged(items, order))}
+                changes = {node: node.with_changes(elements=arranged(node.elements, order))}
             yield cell.step(said, one, changes)
     known = {name.value for name in variables(cell, cell.module)}
     known |= {param.name.value for param in cell.all(cst.Param)}
@@ -242,14 +256,15 @@ def data_swapped(cell: Cell) -> Iterator[Step]:
 def _is_result(cell: Cell, node: cst.Tuple) -> bool:
     parent = cell.parents[node]
     if isinstance(parent, cst.AssignTarget):
-        return isinstance(cell.parents[parent].value, cst.Call)
+        assign = cell.parents[parent]
+        return isinstance(assign, cst.Assign) and isinstance(assign.value, cst.Call)
     return isinstance(parent, cst.Return)
 
 
-def _swappable(cell: Cell, one: cst.Arg | cst.Element, two: cst.Arg | cst.Element) -> bool:
+def _swappable(cell: Cell, one: cst.Arg | cst.BaseElement, two: cst.Arg | cst.BaseElement) -> bool:
     if isinstance(one, cst.StarredElement) or isinstance(two, cst.StarredElement):
         return False
-    if isinstance(one, cst.Arg) and (one.star or two.star):
+    if any(isinstance(item, cst.Arg) and item.star for item in (one, two)):
         return False
     keywords = [arg.keyword for arg in (one, two) if isinstance(arg, cst.Arg) and arg.keyword]
     if len(keywords) == 1 or any(name.value in COSMETIC for name in keywords):
