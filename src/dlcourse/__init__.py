@@ -1,0 +1,3 @@
+"""The course: what its notebooks use (`checks`, `data`), and what its instructors do with it."""
+
+__all__ = ["checks", "data"]

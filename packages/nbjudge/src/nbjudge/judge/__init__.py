@@ -2,3 +2,7 @@
 
 ``names`` tells what a test cell needs; ``client`` asks a judge; ``session`` is the judge itself.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,9 @@
+from .deciding import Decided as Decided
+from .deciding import decide_course as decide_course
+from .deciding import write_decisions as write_decisions
+from .decisions import Decision as Decision
+from .decisions import Verdict as Verdict
+from .errors import CertificateError as CertificateError
+from .places import Places as Places
+from .policy import Policy as Policy
+from .policy import read_policy as read_policy

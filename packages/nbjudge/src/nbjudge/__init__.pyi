@@ -1,0 +1,16 @@
+from .admit.submissions import Submission as Submission
+from .admit.submissions import find_submissions as find_submissions
+from .cohort.grading import grade as grade
+from .cohort.outcomes import GradingOutcome as GradingOutcome
+from .cohort.outcomes import Summary as Summary
+from .cohort.outcomes import summarise as summarise
+from .course.course import Course as Course
+from .course.course import load_course as load_course
+from .course.data import GradingData as GradingData
+from .course.settings import Grading as Grading
+from .errors import CourseError as CourseError
+from .errors import IsolationError as IsolationError
+from .errors import NbjudgeError as NbjudgeError
+from .errors import NotGraded as NotGraded
+from .errors import ReleaseError as ReleaseError
+from .errors import SourceError as SourceError

@@ -1,0 +1,11 @@
+from .grading import grade as grade, plan_grading as plan_grading
+from .lock import course_lock as course_lock
+from .outcomes import (
+    GradingOutcome as GradingOutcome,
+    Running as Running,
+    Summary as Summary,
+    summarise as summarise,
+)
+from .planning import Holds as Holds, Planned as Planned, Refused as Refused, ToGrade as ToGrade
+from .task import Task as Task, Worked as Worked
+from .workers import Workers as Workers, local_workers as local_workers
