@@ -85,7 +85,7 @@ def make_refusal(
     `title` names the certificate, `sentences` say what was needed and what was reached, `when` is
     the time of the decision (aware). Errors as in `make_mail`.
     """
-    paragraphs = [
+    paragraphs: list[str | list[str]] = [
         _say(texts, "mail.dear", name=person.name),
         _say(texts, "refusal.thanks", course=issuer.course, title=title),
         [_sentence(sentence) for sentence in sentences],

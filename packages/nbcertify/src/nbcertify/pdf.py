@@ -24,7 +24,7 @@ from nbcertify.texts import DEFAULT, ENGLISH, Texts
 
 # A folder of its own, since Typst may read all that is in it.
 TEMPLATE = Path(__file__).with_name("template") / "certificate.typ"
-STANDARDS = ["a-3a", "ua-1"]
+STANDARDS: tuple[Literal["a-3a", "ua-1"], ...] = ("a-3a", "ua-1")
 
 # The languages that a script is most read in; others are left undetermined.
 LANGUAGES = {
@@ -108,11 +108,11 @@ def _set(
     data = page(certificate, issuer, address, texts) | {"credential": credential, "sample": sample}
     try:
         compiler, _ = _compiler(_pictures(issuer))
-        return compiler.compile(
+        made = compiler.compile(
             format=form,
             ppi=ppi,
             sys_inputs={"certificate": json.dumps(data)},
-            pdf_standards=STANDARDS,
+            pdf_standards=list(STANDARDS),
             timestamp=certificate.issued,
         )
     except typst.TypstError as error:
@@ -120,6 +120,8 @@ def _set(
             f"The certificate of {certificate.name!r} cannot be set as a PDF: "
             f"{error.message.removeprefix('assertion failed: ')}"
         ) from error
+    assert isinstance(made, bytes)  # of one page, and to no file
+    return made
 
 
 def _with_actual_text(data: bytes, certificate: Certificate) -> bytes:

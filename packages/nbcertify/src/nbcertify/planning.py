@@ -122,28 +122,29 @@ def language_of(person: Person, tier: Tier) -> str:
 def _step(decision: Decision, issued: Issued | None, checks: _Checks) -> Step | None:
     roster, places = checks.roster, checks.places
     who = (decision.student, decision.tier)
-    live = issued is not None and issued.revoked is None and not issued.is_purged
+    held = issued is not None and issued.revoked is None and not issued.is_purged
+    live = issued if held else None
     if not decision.granted:
-        if not live:
+        if live is None:
             return None
         why = "; ".join(map(str, decision.reasons))
         return Step(
-            *who, Action.REVIEW, f"has a certificate, but is now {decision.verdict}: {why}", issued
+            *who, Action.REVIEW, f"has a certificate, but is now {decision.verdict}: {why}", live
         )
     person = roster.get(decision.student)
-    if live and person is not None and not issued.is_of(person):
+    if live is not None and person is not None and not live.is_of(person):
         why = (
             "the roster has another name or address than the certificate was issued to: revoke it "
             "with --replace, or put the roster right"
         )
-        return Step(*who, Action.REVIEW, why, issued)
-    if live:
-        missing = [path.name for path in files_of(places, issued) if not path.exists()]
+        return Step(*who, Action.REVIEW, why, live)
+    if live is not None:
+        missing = [path.name for path in files_of(places, live) if not path.exists()]
         if not missing:
-            return Step(*who, Action.KEEP, f"on {issued.issued:%Y-%m-%d}", issued)
+            return Step(*who, Action.KEEP, f"on {live.issued:%Y-%m-%d}", live)
         if blocked := checks.obstacle(decision):
-            return Step(*who, Action.BLOCKED, blocked, issued)
-        return Step(*who, Action.REMAKE, f"missing: {', '.join(missing)}", issued)
+            return Step(*who, Action.BLOCKED, blocked, live)
+        return Step(*who, Action.REMAKE, f"missing: {', '.join(missing)}", live)
     if issued is not None and issued.revoked is not None and not issued.revoked.replaced:
         why = f"was revoked on {issued.revoked.when:%Y-%m-%d}: {issued.revoked.reason}"
         return Step(*who, Action.KEEP, why, issued)

@@ -158,6 +158,7 @@ def _as_sent(path: Path, now: datetime) -> bytes:
 
 
 def _refusal(error: smtplib.SMTPException) -> str:
+    said: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))
     elif isinstance(error, smtplib.SMTPResponseException):
