@@ -33,8 +33,8 @@ def is_at(place: str, value: object) -> bool:
 
 def _place_of(value: object) -> str:
     if isinstance(value, ModuleType):
-        name = value.__name__
-        return f"{name}:" if sys.modules.get(name) is value else ""
+        whole = value.__name__
+        return f"{whole}:" if sys.modules.get(whole) is value else ""
     kind = type(value)
     module, name = getattr(value, "__module__", None), getattr(value, "__name__", None)
     if isinstance(module, str) and isinstance(name, str) and _holds(module, name, value):
