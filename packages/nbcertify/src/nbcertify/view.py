@@ -104,9 +104,9 @@ def decision_lines(
                 yield Padding(Text(", ".join(tiers), style="dim"), (0, 0, 0, 4), expand=False)
                 yield from (Padding(Text(reason), (0, 0, 0, 6), expand=False) for reason in reasons)
     for verdict in Verdict:
-        tiers = Counter(d.tier for d in decisions if d.verdict is verdict)
-        if verdict not in shown and tiers:
-            counts = ", ".join(f"{tier} {count}" for tier, count in tiers.items())
+        numbers = Counter(d.tier for d in decisions if d.verdict is verdict)
+        if verdict not in shown and numbers:
+            counts = ", ".join(f"{tier} {count}" for tier, count in numbers.items())
             yield Text(f"{str(verdict).capitalize()}: {counts}", style=_COLOURS[verdict])
 
 
@@ -124,8 +124,8 @@ def _alike(decisions: Iterable[Decision]) -> dict[Said, list[str]]:
     alike: dict[Said, list[str]] = {}
     for student, reasons in tiers_of.items():
         said: dict[tuple[str, ...], list[str]] = {}
-        for reason, tiers in reasons.items():
-            said.setdefault(tuple(tiers), []).append(reason)
+        for words, tiers in reasons.items():
+            said.setdefault(tuple(tiers), []).append(words)
         key = tuple((tiers, tuple(texts)) for tiers, texts in said.items())
         alike.setdefault(key, []).append(student)
     return alike

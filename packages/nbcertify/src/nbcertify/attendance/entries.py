@@ -94,7 +94,8 @@ def _search(
     lines: Sequence[Line], path: Path, known: Layouts, found: Found, *, by_stems: bool
 ) -> None:
     table: Table | None = None
-    meeting, meeting_roles = Meeting(), ()
+    meeting = Meeting()
+    meeting_roles: tuple[str, ...] = ()
     section: Line | None = None
     for line in lines:
         if line.blank:

@@ -286,10 +286,9 @@ def _attended(
                 "the clock was put back during this session, and some times in the report may be "
                 f"before or after that: {_minutes(low, own)}"
             )
+        others: tuple[Unsettled, ...] = () if own >= possible else tuple(aside)
         if own >= possible:
-            maybe, others = (), ()
-        else:
-            others = tuple(aside)
+            maybe = ()
         adding = [one for one in maybe if _adds(stays, own, one, spans)]
         high = own
         if adding:
