@@ -4,6 +4,8 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 READY := .venv/.ready
 PYTEST := .venv/bin/pytest
+# Tests that share an expensive fixture stay on one worker; see tests/conftest.py.
+WORKERS := -n logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow fuzz docs lab release clean
@@ -24,7 +26,9 @@ test: $(READY) ## lint, check the types, and the quick tests
 	.venv/bin/ruff check
 	.venv/bin/lint-imports
 	.venv/bin/mypy
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow" --ignore=tests/sandbox $(WORKERS)
+	# These fork and count processes: nothing may run beside them.
+	$(PYTEST) -m "not slow" tests/sandbox
 
 test-slow: $(READY) ## the tests that train models, grade the class, or drive a browser
 	$(PYTEST) -m slow -rs
