@@ -188,9 +188,10 @@ def policies(draw, when: tuple[Session, ...]) -> Policy:
         st.sampled_from(["all", "any"]),
         st.tuples(flat, st.sampled_from(sorted(rules)), flat),
     )
-    tiers = tuple(
-        Tier(name, name, ("did it.",), draw(flat | deep), 14, None) for name in ("one", "two")
-    )
+    # A tier for each rule alone, so that none hides behind another.
+    needed = {name: Needs("all", (name,)) for name in rules}
+    needed |= {name: draw(flat | deep) for name in ("one", "two")}
+    tiers = tuple(Tier(name, name, ("did it.",), of, 14, None) for name, of in needed.items())
     overrides = ()
     if draw(st.booleans()):
         who = draw(st.sampled_from(STUDENTS))
@@ -226,6 +227,7 @@ WHO = st.sampled_from(
         ("Bob Surname", ""),
         ("Ada Surname", "else@where.org"),
         ("iPhone", ""),
+        ("Guest 7", "guest@home.nl"),
         ("Ada Surname", "bob@x.org"),
     ]
 )
