@@ -139,8 +139,8 @@ def keeps_its_place(graded) -> None:
 
 THREATS = {
     "same-ids": harmless("all cells have one id", change=same_ids),
-    "long-ids": ended("ids of 100,000 letters", "JupyterLab", change=long_ids),
-    "odd-ids": ended("ids that are none", "JupyterLab", change=odd_ids),
+    "long-ids": harmless("ids of 100,000 letters", change=long_ids),
+    "odd-ids": harmless("ids that are none", change=odd_ids),
     "odd-grade-ids": harmless(
         "grade ids that are paths", change=odd_grade_ids, check=keeps_its_place
     ),

@@ -38,17 +38,20 @@ def read_notebook(data: bytes, name: str, size_limit: int) -> NotebookNode:
     try:
         raw.setdefault("metadata", {})
         number = _drop_outputs(raw)
+    except Exception as error:  # whatever is not where it belongs
+        raise NotGraded(not_a_notebook) from error
+    if number > _MOST_CELLS:
+        raise NotGraded(
+            f"{name} has {number:,} cells; a notebook may have {_MOST_CELLS:,}. Answer in the "
+            "notebook that you were given, and hand that in."
+        )
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # cell ids that are missing or doubled
             found = nbformat.reads(json.dumps(raw), as_version=4)
         cells = list(found.cells)
     except Exception as error:  # nbformat raises whatever a strange notebook makes it stumble on
         raise NotGraded(not_a_notebook) from error
-    if max(number, len(cells)) > _MOST_CELLS:
-        raise NotGraded(
-            f"{name} has {number:,} cells; a notebook may have {_MOST_CELLS:,}. Answer in the "
-            "notebook that you were given, and hand that in."
-        )
     metadata = found.metadata if isinstance(found.get("metadata"), dict) else NotebookNode()
     try:
         cells = [_cell(number, cell) for number, cell in enumerate(cells)]

@@ -10,6 +10,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from nbformat import NotebookNode
 
@@ -17,6 +18,7 @@ from nbjudge.assignment.cells import MasterCell, cell_grade_id, released_text
 from nbjudge.assignment.markers import normalise
 
 _MOST_LETTERS = 20_000
+_MOST_PARSED = 64
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Given:
 class _Found:
     place: int
     text: str
-    is_prose: bool
+    cell_type: str
     attachments: Mapping[str, object]
 
 
@@ -90,7 +92,7 @@ def show_answers_from_elsewhere(
         if master is None or not _is_left(cell, master) or not master.is_written:
             continue
         first, last = _neighbours(cells, place, known)
-        shown = [item for item in found if item.is_prose or first < item.place < last]
+        shown = [item for item in found if first < item.place < last or _is_prose(item)]
         if not shown:
             continue
         _show(cell, place, shown)
@@ -118,8 +120,7 @@ def _written_elsewhere(
         grade_id = cell_grade_id(cell)
         text = in_questions.get(grade_id or "") if grade_id in known else cell.source
         if text and text.strip() and normalise(text) not in ours:
-            prose = cell.cell_type != "code" or not _is_code(text)
-            found.append(_Found(place, text, prose, cell.get("attachments", {})))
+            found.append(_Found(place, text, cell.cell_type, cell.get("attachments", {})))
     return found
 
 
@@ -131,8 +132,15 @@ def added_texts(
     return [item.text.strip() for item in _written_elsewhere(list(cells), known, given, {})]
 
 
+def _is_prose(item: _Found) -> bool:
+    return item.cell_type != "code" or not _is_code(item.text)
+
+
+@lru_cache(_MOST_PARSED)
 def _is_code(text: str) -> bool:
     """Whether a code cell holds more than words: a student may write an answer into one."""
+    if len(text) > _MOST_LETTERS:
+        return True
     lines = [line for line in text.split("\n") if not line.lstrip().startswith(("%", "!"))]
     try:
         body = ast.parse("\n".join(lines)).body
