@@ -76,6 +76,8 @@ def _drop_outputs(raw: dict[str, Any]) -> int:
         for cell in sheet.get("cells", []):
             number += 1
             cell.setdefault("metadata", {})
+            if not isinstance(cell.get("id"), str):
+                cell.pop("id", None)
             if cell.get("cell_type") != "code":
                 continue
             cell["outputs"] = []
