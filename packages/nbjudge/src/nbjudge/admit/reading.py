@@ -54,7 +54,11 @@ def read_notebook(data: bytes, name: str, size_limit: int) -> NotebookNode:
         raise NotGraded(not_a_notebook) from error
     metadata = found.metadata if isinstance(found.get("metadata"), dict) else NotebookNode()
     try:
-        cells = [_cell(number, cell) for number, cell in enumerate(cells)]
+        ids = [cell.get("id") for cell in raw.get("cells", [])] or [None] * len(cells)
+        cells = [
+            _cell(cell, id or f"cell-{n}")
+            for n, (cell, id) in enumerate(zip(cells, ids, strict=True))
+        ]
     except (AttributeError, TypeError, ValueError) as error:
         raise NotGraded(f"{name} is damaged: a cell has no text or no type. {_AGAIN}") from error
     return NotebookNode(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)
@@ -88,7 +92,7 @@ def _drop_outputs(raw: dict[str, Any]) -> int:
     return number
 
 
-def _cell(number: int, cell: NotebookNode) -> NotebookNode:
+def _cell(cell: NotebookNode, id: str) -> NotebookNode:
     source = cell["source"] if "source" in cell else cell.get("input")
     if isinstance(source, list):
         source = "".join(source)
@@ -96,9 +100,8 @@ def _cell(number: int, cell: NotebookNode) -> NotebookNode:
         raise ValueError
     kind = cell.cell_type if cell.cell_type in ("code", "markdown") else "raw"
     metadata = cell.metadata if isinstance(cell.get("metadata"), dict) else NotebookNode()
-    known = isinstance(cell.get("id"), str)
-    read = NotebookNode(cell_type=kind, source=source, metadata=metadata)
-    read.id = cell.id if known else f"cell-{number}"
+    # Not the id that nbformat draws at random for a cell without one.
+    read = NotebookNode(cell_type=kind, source=source, metadata=metadata, id=id)
     if kind == "code":
         read.outputs, read.execution_count = [], None
     elif isinstance(cell.get("attachments"), dict):
