@@ -238,10 +238,11 @@ class LiveRun(NotebookClient):
         else:
             self._say(content, request)
         try:
-            deadline = time.monotonic() + self._call_seconds
+            timer = OwnTime(self._provisioner.pid, self._call_seconds)
             while len(asked) <= _MOST_ASKED:
-                told = self._next_told(outer is not None, deadline - time.monotonic())
+                told = self._next_told(outer is not None, timer)
                 if told is None:
+                    self._require_a_processor(timer)
                     break
                 if told["msg_type"] == REPLY:
                     return told
@@ -255,10 +256,10 @@ class LiveRun(NotebookClient):
                 answer = ask(number, data)
                 asked.append((number, data, answer))
                 self._say({}, answer)
-                deadline += time.monotonic() - started  # the judge's time is not the student's
+                timer.limit += time.monotonic() - started  # the judge's time is not the student's
             self._interrupt()
-            patience = self._grading.interrupt_seconds
-            ended = self._next_told(outer is not None, patience, replies=True)
+            timer = OwnTime(self._provisioner.pid, self._grading.interrupt_seconds)
+            ended = self._next_told(outer is not None, timer, replies=True)
             if ended is None:
                 raise NotGraded(self._could_not_stop(self._call_seconds))
             return None
@@ -276,7 +277,7 @@ class LiveRun(NotebookClient):
     _interrupt = run_sync(_async_interrupt)
 
     async def _async_next_told(
-        self, is_inner: bool, seconds: float, replies: bool = False
+        self, is_inner: bool, timer: OwnTime, replies: bool = False
     ) -> dict[str, Any] | None:
         """The kernel's reply to the current call, or its next question; ``None`` if it is late.
 
@@ -289,9 +290,8 @@ class LiveRun(NotebookClient):
         poller = zmq.asyncio.Poller()
         for socket in channels:
             poller.register(socket, zmq.POLLIN)
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            ready = await poller.poll(1000 * min(left, 0.25))
+        while (left := timer.left()) > 0:
+            ready = await poller.poll(1000 * min(left, _SECONDS_TO_LOOK))
             if not ready:
                 await self._async_check_alive()
             for socket, _ in ready:
