@@ -340,7 +340,7 @@ def test_the_second_ctrl_c_stops_at_once(long_course):
     with grading(course, "--force") as command:
         everybody = until_bob_runs(course, command)
         command.press_ctrl_c()
-        until(lambda: command.says("Ctrl-C again stops now"))
+        until(lambda: command.says("Ctrl-C again: stop now"))
         command.press_ctrl_c()
         found = command.outcomes()
         until(lambda: all(is_over(item) for item in everybody))
