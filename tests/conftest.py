@@ -62,6 +62,22 @@ def _group(item):
     return f"{item.path.stem}-{in_file[0]}" if in_file else ""
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable():
+    """Let a worker report what hostile file names put into the log: not all of it is Unicode."""
+    return _encodable((yield))
+
+
+def _encodable(value):
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_encodable(key): _encodable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_encodable, value))
+    return value
+
+
 @pytest.fixture(scope="session")
 def monkeypatch_session():
     """`monkeypatch` for fixtures that last as long as the session."""
