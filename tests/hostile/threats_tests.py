@@ -377,7 +377,7 @@ THREATS = {
     ),
     "patches-the-kernels-modules": ended(
         "json, open, os._exit, time, hashlib, type",
-        "no Jupyter message",
+        "A message of the kernel could not be read",
         "import builtins, hashlib, json, os, time\n"
         "json.dumps = json.loads = lambda *a, **k: '8.0'\n"
         "os._exit = lambda *a: None\n"

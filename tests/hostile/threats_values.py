@@ -61,7 +61,7 @@ def junk_in_messages(*sends: str) -> str:
     )
 
 
-NO_MESSAGE = "no Jupyter message"
+NO_MESSAGE = "A message of the kernel could not be read"
 THREATS = {
     "random-bytes": attack("bytes without meaning", FORGE + "forge(os.urandom(10_000))"),
     "empty-bytes": attack("no bytes", FORGE + "forge(b'')"),

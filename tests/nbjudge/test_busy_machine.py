@@ -21,7 +21,7 @@ class Machine:
         self.waits = {1: 50.0, 2: 7.0}
 
     def timer(self, limit: float) -> OwnTime:
-        return OwnTime(1, limit, clock=lambda: self.now, waits=lambda pid: dict(self.waits))
+        return OwnTime((1,), limit, clock=lambda: self.now, waits=lambda pid: dict(self.waits))
 
 
 def test_time_without_a_processor_is_not_charged():
@@ -33,6 +33,14 @@ def test_time_without_a_processor_is_not_charged():
     machine.now = 15
     assert timer.left() <= 0
     assert timer.is_used_up()
+
+
+def test_what_two_processes_waited_adds_up():
+    machine = Machine()
+    timer = OwnTime((1, 2), 10, clock=lambda: machine.now, waits=lambda pid: {1: machine.now / 4})
+    machine.now = 16
+    assert timer.waited() == 8
+    assert not timer.is_used_up()
 
 
 def test_no_thread_can_wait_longer_than_the_clock_says():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ _WAITING_MESSAGES = 8
 _VALUES_IN_ALL = 5
 _MEASURED = ("cell_seconds", "cell_cpu_seconds", "call_seconds", "call_cpu_seconds")
 _SECONDS_TO_LOOK = 0.25
+# For all that a cell showed, once it has ended.
+_SECONDS_TO_READ = 40
 # How often one call of a student's function may call the test's own.
 _MOST_ASKED = 20_000
 # What an output costs beside its text.
@@ -77,8 +80,6 @@ class LiveRun(NotebookClient):
             timeout=self._seconds,
             interrupt_on_timeout=True,
             raise_on_iopub_timeout=True,
-            # A TensorFlow step ends before Python sees the interrupt: stock's 4 s are short.
-            iopub_timeout=round(grading.interrupt_seconds),
             shutdown_kernel="immediate",
             record_timing=False,
             store_widget_state=False,
@@ -143,7 +144,7 @@ class LiveRun(NotebookClient):
         self.kc.allow_stdin = False
         try:
             asked = self.kc.kernel_info()
-            timer = OwnTime(self._provisioner.pid, self.startup_timeout)
+            timer = self._own_time(self.startup_timeout)
             if await self._async_reply_to(asked, "kernel_info_reply", timer) is None:
                 raise NotGraded("The kernel did not answer when it was started. Grade it again.")
             while (await self.kc.iopub_channel.get_msg(timeout=5))["msg_type"] != "iopub_welcome":
@@ -238,7 +239,7 @@ class LiveRun(NotebookClient):
         else:
             self._say(content, request)
         try:
-            timer = OwnTime(self._provisioner.pid, self._call_seconds)
+            timer = self._own_time(self._call_seconds)
             while len(asked) <= _MOST_ASKED:
                 told = self._next_told(outer is not None, timer)
                 if told is None:
@@ -258,7 +259,7 @@ class LiveRun(NotebookClient):
                 self._say({}, answer)
                 timer.limit += time.monotonic() - started  # the judge's time is not the student's
             self._interrupt()
-            timer = OwnTime(self._provisioner.pid, self._grading.interrupt_seconds)
+            timer = self._own_time(self._grading.interrupt_seconds)
             ended = self._next_told(outer is not None, timer, replies=True)
             if ended is None:
                 raise NotGraded(self._could_not_stop(self._call_seconds))
@@ -333,9 +334,15 @@ class LiveRun(NotebookClient):
         megabytes = _VALUES_IN_ALL * self._grading.max_value_megabytes
         return f"all that the tests of a notebook look at may have {megabytes:,} MB together"
 
+    def _own_time(self, seconds: float) -> OwnTime:
+        """From now on: the kernel's, and that in which this process takes what it shows."""
+        return OwnTime((self._provisioner.pid, os.getpid()), seconds)
+
     def _execute(self, source: str, where: str) -> list[dict[str, Any]]:
         self._where = where
-        self._timer = OwnTime(self._provisioner.pid, self._seconds)
+        self._timer = self._own_time(self._seconds)
+        # How long this process takes to read what the cell showed is not the notebook's doing.
+        self.iopub_timeout = _SECONDS_TO_READ
         cell = v4.new_code_cell(source)
         self.nb.cells = [cell]
         self._display_id_map = {}  # by the places of outputs, which begin anew
@@ -347,9 +354,9 @@ class LiveRun(NotebookClient):
         except _NO_MESSAGE as error:
             raise NotGraded(
                 f"A message of the kernel could not be read while it ran {where} "
-                f"({type(error).__name__}: {str(error)[:200]}). Whose fault that is is not known: "
-                "the notebook's, a library's or this program's. The instructor must look into "
-                "this."
+                f"({type(error).__name__}: {str(error)[:200]}). It is not known why: it can be "
+                "the notebook, a library or this program. If grading again does not help, the "
+                "instructor has to decide."
             ) from error
 
     async def _async_handle_timeout(
@@ -362,6 +369,8 @@ class LiveRun(NotebookClient):
                 return None
             await self._async_check_alive()
         self._require_a_processor(timer)
+        # A TensorFlow step ends before Python sees the interrupt: stock's 4 s are short.
+        self.iopub_timeout = round(self._grading.interrupt_seconds)
         reply: dict[str, Any] | None = await super()._async_handle_timeout(timeout, cell)
         return reply
 
@@ -388,13 +397,13 @@ class LiveRun(NotebookClient):
     ) -> dict[str, Any] | None:
         message = self.kc.session.msg(REQUEST, content)
         self.kc.session.send(self.kc.shell_channel.socket, message, buffers=buffers)
-        timer = OwnTime(self._provisioner.pid, seconds)
+        timer = self._own_time(seconds)
         reply = await self._async_reply_to(message["header"]["msg_id"], REPLY, timer)
         if reply is not None:
             return reply
         self._require_a_processor(timer)
         await self.km.interrupt_kernel()
-        timer = OwnTime(self._provisioner.pid, self._grading.interrupt_seconds)
+        timer = self._own_time(self._grading.interrupt_seconds)
         ended = await self._async_reply_to(message["header"]["msg_id"], REPLY, timer)
         if ended is None:
             raise NotGraded(self._could_not_stop(seconds))

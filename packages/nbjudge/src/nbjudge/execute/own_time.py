@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 # By the clock, nothing may take longer than so many times its limit.
@@ -27,25 +27,25 @@ def waits_of(pid: int) -> dict[int, float]:
 
 
 class OwnTime:
-    """The time of what a process does from now on, against a limit in seconds.
+    """The time of what processes that wait for each other do from now on; the limit is in seconds.
 
-    The thread that waited longest counts: others may have waited for its result.
+    Of each process the thread that waited longest counts: others may have waited for its result.
     """
 
     def __init__(
         self,
-        pid: int,
+        pids: Sequence[int],
         limit: float,
         *,
         clock: Callable[[], float] = time.monotonic,
         waits: Callable[[int], Mapping[int, float]] = waits_of,
     ) -> None:
         self.limit = limit
-        self._pid = pid
+        self._pids = tuple(pids)
         self._clock = clock
         self._waits = waits
         self._began = clock()
-        self._before = waits(pid)
+        self._before = {pid: waits(pid) for pid in self._pids}
         self._waited = 0.0
 
     def elapsed(self) -> float:
@@ -54,11 +54,15 @@ class OwnTime:
 
     def waited(self) -> float:
         """Seconds that a thread waited for a processor, of those that elapsed."""
-        since = (
-            wait - self._before.get(thread, 0.0) for thread, wait in self._waits(self._pid).items()
-        )
-        self._waited = max(self._waited, *since, 0.0)
+        self._waited = max(self._waited, sum(map(self._longest_wait, self._pids)))
         return min(self._waited, self.elapsed())
+
+    def _longest_wait(self, pid: int) -> float:
+        before = self._before[pid]
+        return max(
+            (wait - before.get(thread, 0.0) for thread, wait in self._waits(pid).items()),
+            default=0.0,
+        )
 
     def left(self) -> float:
         """How many seconds may pass until the next look; not above 0 when the time is over."""
