@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 import warnings
 from typing import Any
 
@@ -15,6 +16,8 @@ from nbjudge.errors import NotGraded
 _AGAIN = "Open it in JupyterLab, save it, and hand in again."
 # Restoring a cell takes about a millisecond.
 _MOST_CELLS = 5_000
+# What nbformat 4.5 takes for the id of a cell.
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def read_notebook(data: bytes, name: str, size_limit: int) -> NotebookNode:
@@ -56,7 +59,7 @@ def read_notebook(data: bytes, name: str, size_limit: int) -> NotebookNode:
     try:
         ids = [cell.get("id") for cell in raw.get("cells", [])] or [None] * len(cells)
         cells = [
-            _cell(cell, id or f"cell-{n}")
+            _cell(cell, id if _ID.fullmatch(id or "") else f"cell-{n}")
             for n, (cell, id) in enumerate(zip(cells, ids, strict=True))
         ]
     except (AttributeError, TypeError, ValueError) as error:
