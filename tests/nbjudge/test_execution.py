@@ -84,11 +84,15 @@ def test_a_whole_message_that_says_something_else_is_damaged(header):
         Execution.from_bytes(hashlib.sha256(body).digest() + body)
 
 
+def never_asked(number: int, request: bytes) -> bytes:
+    raise AssertionError("no function of the test's is called")
+
+
 def test_replies_come_in_their_order_for_each_call():
     keys = [call_key("t", "t/f", request) for request in (b"1", b"2")]
     first, second, other = (Reply("value", data) for data in (b"a", b"b", b"c"))
     replay = Replay(Execution(calls={keys[0]: [first, second], keys[1]: [other]}))
-    asked = [replay.call("t", "t/f", request) for request in (b"1", b"2", b"1")]
+    asked = [replay.call("t", "t/f", request, never_asked) for request in (b"1", b"2", b"1")]
     assert asked == [first, other, second]
 
 

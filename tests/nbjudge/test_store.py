@@ -375,4 +375,4 @@ def test_a_replay_answers_only_what_was_asked():
     with pytest.raises(NotStored):
         replay.run(0, "pass")
     with pytest.raises(NotStored):
-        replay.call("t", "t/x", b"")
+        replay.call("t", "t/x", b"", lambda number, request: b"")

@@ -172,7 +172,7 @@ def _read_others(
             beside = {
                 other.removeprefix(folder): data
                 for other, data in inside.items()
-                if other.startswith(folder) and not _may_hold_notebooks(other)
+                if other.startswith(folder) and other != item and ".ipynb" not in other
             }
             shown = item if name == item else f"{item} in {name}"
             yield shown, inside[item], beside if folder or name != item else {}, nb
