@@ -370,7 +370,7 @@ def test_a_mistake_in_vet_toml_is_told(released_course: Course, text, wrong):
 
 def test_an_assignment_that_was_not_released(tmp_path):
     course = load_course(toy.make_course(tmp_path / "course"))
-    with pytest.raises(CourseError, match="has to be released"):
+    with pytest.raises(CourseError, match="has not been released yet"):
         vet(course, "ps1")
 
 
