@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from nbjudge.cli import terminal
 
 # nbgrader runs alembic and jupyter by name, also when this environment is not activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 TESTS = Path(__file__).parent
+# The commands' console is made by now, so no test makes it at a width of its own.
+assert terminal.console
 
 # What decides whether a change is good draws the same examples each time; `make fuzz` draws others,
 # and many more. A busy machine is not a failure.

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 
 import hostile_class
@@ -63,6 +64,7 @@ def processes_of(folder: str) -> list[str]:
 @pytest.fixture(scope="session")
 def own_temporary_folder(monkeypatch_session):
     """All temporary files of the grading in a folder of its own; short, for sockets' sake."""
+    get_temp_dir()  # what multiprocessing keeps as long as this process is not the grading's
     with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
         os.chmod(folder, 0o711)  # it stays the temporary folder of all tests that come later
         monkeypatch_session.setenv("TMPDIR", folder)

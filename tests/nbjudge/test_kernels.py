@@ -29,14 +29,15 @@ SECONDS = 20
 
 
 @pytest.fixture(autouse=True)
-def leaves_nothing_behind(monkeypatch, warm_server, tmp_path):
+def leaves_nothing_behind(monkeypatch, warm_server):
     """No folder in /tmp, no process: a test's kernels end with it."""
     monkeypatch.setenv(ADDRESS, warm_server.address)
-    folder = tmp_path / "temporary"
-    folder.mkdir()
+    # A short name: the address of a socket has room for some hundred letters.
+    folder = Path(tempfile.mkdtemp(prefix="kernels-"))
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     yield
     assert list(folder.iterdir()) == []
+    folder.rmdir()
     server = psutil.Process(warm_server.pid)
     deadline = time.monotonic() + SECONDS
     # The server reaps what has ended when it next looks.
