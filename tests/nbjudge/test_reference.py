@@ -76,8 +76,8 @@ def test_a_solution_that_fails_its_own_test_stops_all_until_it_is_mended(release
 
 SLOW = """### BEGIN SOLUTION
 import time
-end = time.monotonic() + 1.5
-while time.monotonic() < end:
+end = time.process_time() + 1.8
+while time.process_time() < end:
     pass
 def double(x):
     return 2 * x
