@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 from certificates.classroom import Classroom, make_gradebook
+from typer.testing import CliRunner
+
+from dlcourse.cli import app
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +23,19 @@ def classroom(tmp_path, made_gradebook, monkeypatch) -> Classroom:
     keys = tmp_path / "keys"
     monkeypatch.setenv("DLCOURSE_KEYS", str(keys))
     return Classroom(tmp_path / "course", made_gradebook, keys)
+
+
+@pytest.fixture
+def call(classroom):
+    """Run a command on the class; what it printed, 300 columns wide."""
+    def call(*arguments, code=0, **more):
+        shown = CliRunner().invoke(
+            app,
+            [*map(str, arguments), "--course", str(classroom.root)],
+            env={"COLUMNS": "300"},
+            **more,
+        )
+        assert shown.exit_code == code, shown.output
+        return shown.output
+
+    return call

@@ -40,21 +40,6 @@ statement = ["was beide dagen aanwezig en maakte de opdrachten."]
 """
 
 
-@pytest.fixture
-def call(classroom):
-    def call(*arguments, code=0, **more):
-        shown = CliRunner().invoke(
-            app,
-            [*map(str, arguments), "--course", str(classroom.root)],
-            env={"COLUMNS": "300"},
-            **more,
-        )
-        assert shown.exit_code == code, shown.output
-        return shown.output
-
-    return call
-
-
 def in_dutch(classroom, *students):
     """The roster asks for Dutch for these."""
     lines = classroom.places.roster.read_text("utf-8-sig").splitlines()

@@ -7,9 +7,6 @@ import socket
 
 import pytest
 from aiosmtpd.controller import Controller
-from typer.testing import CliRunner
-
-from dlcourse.cli import app
 
 
 class Post:
@@ -46,21 +43,6 @@ def post(classroom):
         file.write(f'\n[mail_server]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n')
     yield post
     server.stop()
-
-
-@pytest.fixture
-def call(classroom):
-    def call(*arguments, code=0, **more):
-        shown = CliRunner().invoke(
-            app,
-            [*map(str, arguments), "--course", str(classroom.root)],
-            env={"COLUMNS": "300"},
-            **more,
-        )
-        assert shown.exit_code == code, shown.output
-        return shown.output
-
-    return call
 
 
 def events(classroom, *kinds):

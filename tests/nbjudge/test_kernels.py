@@ -29,9 +29,10 @@ SECONDS = 20
 
 
 @pytest.fixture(autouse=True)
-def leaves_nothing_behind(monkeypatch, warm_server):
+def leaves_nothing_behind(monkeypatch, warm_server, tmp_path_factory):
     """No folder in /tmp, no process: a test's kernels end with it."""
     monkeypatch.setenv(ADDRESS, warm_server.address)
+    tmp_path_factory.getbasetemp()  # pytest's own folder is not made in ours
     # A short name: the address of a socket has room for some hundred letters.
     folder = Path(tempfile.mkdtemp(prefix="kernels-"))
     monkeypatch.setattr(tempfile, "tempdir", str(folder))

@@ -319,11 +319,11 @@ class LiveRun(NotebookClient):
     @contextmanager
     def _measured(self, part: str) -> Iterator[None]:
         """Add a ``with`` block to the usage: its time, and the kernel's processor time."""
-        pid, usage = self._provisioner.pid, self.execution.usage
-        started, used = time.monotonic(), _processor_seconds(pid)
+        provisioner, usage = self._provisioner, self.execution.usage
+        started, used = time.monotonic(), provisioner.processor_seconds()
         yield
         usage[f"{part}_seconds"] += time.monotonic() - started
-        usage[f"{part}_cpu_seconds"] += max(0.0, _processor_seconds(pid) - used)
+        usage[f"{part}_cpu_seconds"] += max(0.0, provisioner.processor_seconds() - used)
 
     def _hands_out(self, data: bytes) -> bool:
         """Whether this fits into what may be handed out in all."""
@@ -540,15 +540,6 @@ def _plain(output: NotebookNode) -> dict[str, Any]:
     }
     plain = {"output_type": kind, "data": data, "metadata": {}}
     return plain | ({"execution_count": None} if kind == "execute_result" else {})
-
-
-def _processor_seconds(pid: int) -> float:
-    """The processor time of a process and its threads so far; 0 where it is gone."""
-    try:
-        # clock_getcpuclockid(3), which Python has for threads alone.
-        return time.clock_gettime((~pid << 3) | 2)
-    except OSError:
-        return 0.0
 
 
 def _function(ref: str) -> str:
