@@ -45,4 +45,3 @@ def test_a_model_gets_what_it_earns_and_runs_nothing(models, name):
     assert outcome.status == "graded", outcome
     assert outcome.score == THREATS[name][3]
     assert not FLAG.exists()
-    assert outcome.seconds < 60

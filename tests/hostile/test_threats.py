@@ -29,7 +29,6 @@ def test_every_threat_has_its_outcome(hostile, name):
         scores = {cell.grade_id: cell.score for cell in graded.record.cells}
         assert outcome.score == threat.score, (scores, graded.record.cells)
     assert outcome.max_score == 8
-    assert outcome.seconds < 45
 
 
 @pytest.mark.parametrize("name", [name for name, threat in THREATS.items() if threat.check])

@@ -142,9 +142,9 @@ THREATS = {
             "send('stream', {})",
         ),
     ),
-    "junk-comm": ended(
+    # No page shows a widget, so nobody reads what is said about one.
+    "junk-comm": harmless(
         "a widget without a state",
-        NO_MESSAGE,
         junk_in_messages("send('comm_open', {'target_name': 'jupyter.widget', 'data': 1})"),
     ),
     "junk-update": ended(
