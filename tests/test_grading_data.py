@@ -45,6 +45,7 @@ def test_the_judges_pictures_are_the_courses_own_secret(data, tmp_path, monkeypa
 
 def test_the_record_will_say_which_data_it_was(data):
     assert data.context["data"] == "stand-in"
+    assert len(data.context["penguins_sha256"]) == 64
     assert data.context["data_sha256"] == find_source().sha256
 
 

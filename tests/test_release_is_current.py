@@ -13,8 +13,8 @@ from nbjudge.release.release import expected_release
 from nbjudge.release.source_check import check_source
 
 ROOT = Path(__file__).parents[1]
-ASSIGNMENTS = ("image-data", "convnet", "dropout")
 COURSE = load_course(ROOT)
+ASSIGNMENTS = COURSE.assignments()
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)

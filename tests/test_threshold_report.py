@@ -20,7 +20,7 @@ from dlcourse.thresholds.chances import describe, odds
 from dlcourse.thresholds.claims import CLAIMS
 from dlcourse.thresholds.report import make_fragment, threshold_tables
 
-SOURCES = ("cifar10", "stand-in")
+SOURCES = ("cifar10", "stand-in", "penguins")
 
 
 def described(file: dict, name: str = "convnet_accuracy"):
@@ -63,7 +63,7 @@ def file() -> dict:
 
     return {
         "source": "stand-in",
-        "images": {"training": 5000, "measured_on": 2000, "judge_has_others": False},
+        "data": {"training": 5000, "measured_on": 2000, "judge_has_others": False},
         "thresholds": {
             "convnet_accuracy": 0.4,
             "dropout_accuracy": 0.4,
@@ -71,7 +71,8 @@ def file() -> dict:
             "dropout_loss_tolerance": 0.1,
         },
         "told_apart": {
-            claim.name: dict.fromkeys((weak.about for weak in claim.weak), True) for claim in CLAIMS
+            claim.name: dict.fromkeys((weak.about for weak in claim.weak), True)
+            for claim in CLAIMS["stand-in"]
         },
         "evidence": {
             "convnet": runs(0.6),
@@ -99,7 +100,7 @@ class TestChances:
     def test_other_images_of_the_judge_s_make_both_chances_larger(self, file):
         file["thresholds"]["convnet_accuracy"] = 0.5
         here = described(file)
-        file["images"]["judge_has_others"] = True
+        file["data"]["judge_has_others"] = True
         elsewhere = described(file)
         assert elsewhere.reference.chance > here.reference.chance
         assert all(a.chance > b.chance for a, b in zip(elsewhere.weak, here.weak, strict=True))

@@ -15,6 +15,7 @@ from nbjudge.errors import CourseError
 from nbjudge.files import write_atomically
 
 from dlcourse.data import (
+    PENGUINS,
     PRIVATE_SEED_VARIABLE,
     STAND_IN,
     VARIABLE,
@@ -41,6 +42,7 @@ def grading_data(root: Path) -> GradingData:
         students_file(file, source.path)
     seed = _private_seed(root / "gradebook" / "private_seed")
     context = {"data": source.name, "data_sha256": source.sha256}
+    context[f"{PENGUINS.name}_sha256"] = PENGUINS.sha256
     context |= {name: version(name) for name in ("dlcourse", "keras", "numpy", "tensorflow")}
     return GradingData(
         environment={VARIABLE: file},
@@ -53,7 +55,7 @@ def grading_data(root: Path) -> GradingData:
 
 
 def _private_seed(file: Path) -> int:
-    """The seed of the stand-in's private pictures: a secret of this course's, made once."""
+    """The seed of what is drawn for the judge alone: a secret of this course's, made once."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, b"%d\n" % (10**6 + secrets.randbelow(10**9)))

@@ -90,12 +90,11 @@ def vet(
 
 
 def _thresholds() -> Appendix:
-    from dlcourse.data import find_source
-    from dlcourse.thresholds import load
+    from dlcourse.thresholds import load, sources_in_use
     from dlcourse.thresholds.chances import describe
     from dlcourse.thresholds.report import make_fragment, threshold_tables
 
-    calibrated = describe(load(find_source().name))
+    calibrated = [one for source in sources_in_use() for one in describe(load(source))]
     return Appendix(
         tuple(threshold_tables(calibrated)),
         make_fragment(calibrated) if calibrated else "",

@@ -28,6 +28,7 @@ def classroom(tmp_path, made_gradebook, monkeypatch) -> Classroom:
 @pytest.fixture
 def call(classroom):
     """Run a command on the class; what it printed, 300 columns wide."""
+
     def call(*arguments, code=0, **more):
         shown = CliRunner().invoke(
             app,

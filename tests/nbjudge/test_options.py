@@ -111,6 +111,21 @@ def test_nbgraders_time_for_a_cell_counts(course):
     assert course.settings.seconds_for("ps1") == 7
 
 
+def test_assignments_are_listed_as_they_are_taught(tmp_path):
+    notebook = toy.notebook(toy.code("one", "1"))
+    root = toy.make_course(
+        tmp_path / "course", {f"{name}/toys": notebook for name in ("sums", "early", "late", "add")}
+    )
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write('c.Grading.teaching_order = ["sums", "not-yet", "early"]\n')
+    taught = load_course(root)
+    assert taught.assignments() == ["sums", "early", "add", "late"]
+    for student, name in (("ada", "add"), ("ada", "sums"), ("ben", "sums")):
+        (root / "submitted" / student / name).mkdir(parents=True)
+    found = [(item.assignment, item.student) for item in find_submissions(taught)]
+    assert found == [("sums", "ada"), ("sums", "ben"), ("add", "ada")]
+
+
 def test_what_is_ignored_is_not_released(course):
     assert not (course.release / "ps1" / "notes.md").exists()
 

@@ -1,26 +1,40 @@
 """The thresholds that measured accuracies, gaps and losses are held to.
 
-One JSON file for each data source, `cifar10.json` and `stand-in.json`, with the evidence beside
-each figure: every run's seed and result, the versions, how many images. `calibrate` writes them.
+One JSON file for each data source, such as `cifar10.json` and `penguins.json`, with the evidence
+beside each figure: every run's seed and result, the versions, how many examples. `calibrate` writes
+them.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
-from dlcourse.data import find_source
+from dlcourse.data import PENGUINS, find_source
+from dlcourse.thresholds.claims import CLAIMS
 
 # A subset of CIFAR-10 is CIFAR-10.
-_FILES = {"cifar10": "cifar10.json", "cifar10-subset": "cifar10.json", "stand-in": "stand-in.json"}
+FILES = {
+    "cifar10": "cifar10.json",
+    "cifar10-subset": "cifar10.json",
+    "stand-in": "stand-in.json",
+    PENGUINS.name: "penguins.json",
+}
 
 
 def load(source: str) -> dict[str, Any]:
     """Thresholds and evidence for the data source named `source`. Raises KeyError for others."""
-    text = resources.files(__package__).joinpath(_FILES[source]).read_text()
+    text = resources.files(__package__).joinpath(FILES[source]).read_text()
     found: dict[str, Any] = json.loads(text)
     return found
+
+
+def sources_in_use() -> Iterator[str]:
+    """The names of the sources that the notebooks load here: one for each kind of data."""
+    yield PENGUINS.name
+    yield find_source().name
 
 
 def threshold(name: str, source: str | None = None) -> float:
@@ -28,4 +42,7 @@ def threshold(name: str, source: str | None = None) -> float:
 
     Raises KeyError where there is none of that name.
     """
-    return float(load(source or find_source().name)["thresholds"][name])
+    for one in [source] if source else sources_in_use():
+        if name in {claim.name for claim in CLAIMS[one]}:
+            return float(load(one)["thresholds"][name])
+    raise KeyError(f"There is no threshold {name!r} for {source or 'the data in use'}.")

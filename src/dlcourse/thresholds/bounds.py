@@ -13,7 +13,7 @@ from typing import TypedDict
 import numpy as np
 from scipy import stats
 
-from dlcourse.thresholds.claims import CLAIMS, Claim, Runs, Series
+from dlcourse.thresholds.claims import Claim, Runs, Series
 
 CHANCE_OF_FAILING = 1e-3
 CHANCE_OF_PASSING = 0.01
@@ -22,8 +22,8 @@ CHANCE_OF_PASSING = 0.01
 def spread_of(values: Sequence[float], sampling_sd: float = 0.0) -> float:
     """The scale of one more run's figure about the mean of `values`.
 
-    Their variance is widened by `sampling_sd`² where the judge measures on other images than these
-    were measured on.
+    Their variance is widened by `sampling_sd`² where the judge measures on other examples than
+    these were measured on.
     """
     sd = float(np.std(values, ddof=1))
     return math.sqrt(sd**2 * (1 + 1 / len(values)) + sampling_sd**2)
@@ -51,17 +51,19 @@ class Thresholds(TypedDict):
     told_apart: dict[str, dict[str, bool]]
 
 
-def thresholds_from(runs: Runs, other_images: int | None) -> Thresholds:
+def thresholds_from(claims: Sequence[Claim], runs: Runs, other_examples: int | None) -> Thresholds:
     """The thresholds, and for each by which weak solutions it is passed too seldom to matter.
 
     Args:
+        claims: what each threshold claims.
         runs: the results of each kind of run.
-        other_images: how many images they were measured on, if the judge has others; else None.
+        other_examples: how many examples they were measured on, if the judge has others; else
+            None.
     """
-    thresholds = {claim.name: _threshold(claim, runs, other_images) for claim in CLAIMS}
+    thresholds = {claim.name: _threshold(claim, runs, other_examples) for claim in claims}
 
     def is_told_apart(claim: Claim, weak: Series) -> bool:
-        sampling = claim.sampling_sd(weak, runs, other_images)
+        sampling = claim.sampling_sd(weak, runs, other_examples)
         threshold, errs_below = thresholds[claim.name], not claim.at_least
         chance = chance_beyond(threshold, weak.values(runs), errs_below, sampling)
         return chance <= CHANCE_OF_PASSING
@@ -70,14 +72,14 @@ def thresholds_from(runs: Runs, other_images: int | None) -> Thresholds:
         "thresholds": thresholds,
         "told_apart": {
             claim.name: {weak.about: is_told_apart(claim, weak) for weak in claim.weak}
-            for claim in CLAIMS
+            for claim in claims
         },
     }
 
 
-def _threshold(claim: Claim, runs: Runs, other_images: int | None) -> float:
+def _threshold(claim: Claim, runs: Runs, other_examples: int | None) -> float:
     values = claim.reference.values(runs)
-    sampling = claim.sampling_sd(claim.reference, runs, other_images)
+    sampling = claim.sampling_sd(claim.reference, runs, other_examples)
     if claim.at_least:
         return _rounded_down(lower_bound(values, sampling))
     # Differences of losses: it is never asked for less than none.

@@ -1,18 +1,17 @@
 """Measure the evidence for a data source's thresholds: `python -m dlcourse.thresholds.calibrate`.
 
 Trains the reference solutions and the weak ones on many seeds, as the notebooks train them, and
-measures each on images that it has not seen. Runs are kept one by one in a file of JSON lines, so
-a stopped calibration goes on where it was; those from before a change of notebooks, images or
-packages do not count. About 40 minutes for each source on two cores.
+measures each on examples that it has not seen. Runs are kept one by one in a file of JSON lines, so
+a stopped calibration goes on where it was; those from before a change of notebooks, data or
+packages do not count. On two cores: about 40 minutes for each source of images, 10 for penguins.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,177 +19,24 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
 from nbjudge.files import write_atomically
 
-from dlcourse.checks.arrays import Images
-from dlcourse.checks.models import accuracy_of, losses_of
-from dlcourse.data import find_source
 from dlcourse.thresholds.bounds import thresholds_from
-from dlcourse.thresholds.freshness import N_TRAIN, Basis, basis_now, image_digest, measured_images
+from dlcourse.thresholds.claims import CLAIMS
+from dlcourse.thresholds.freshness import Basis, basis_now
+from dlcourse.thresholds.measures import images, penguins
+from dlcourse.thresholds.measures.study import Study
 
-N_SEEN = 2_000
-# The rates of the two models that assignment `dropout` compares.
-PLAIN, DROPOUT = 0.0, 0.8
-
-
-def convnet() -> keras.Model:
-    """The reference of assignment `convnet`."""
-    return _sequential(
-        layers.Conv2D(50, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(50, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Flatten(),
-        layers.Dense(50, activation="relu"),
-        layers.Dense(10),
-    )
+STUDIES = {"images": images.study, "penguins": penguins.study}
 
 
-def dense_only() -> keras.Model:
-    """A network without convolutions, which the convnet has to beat."""
-    return _sequential(layers.Flatten(), layers.Dense(100, activation="relu"), layers.Dense(10))
-
-
-def dropout_net(rate: float) -> keras.Model:
-    """The reference of assignment `dropout`."""
-    return _sequential(
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.Dropout(rate),
-        layers.Flatten(),
-        layers.Dense(10),
-    )
-
-
-def _sequential(*parts: keras.Layer) -> keras.Model:
-    return keras.Sequential([keras.Input((32, 32, 3)), *parts])
-
-
-def _trained(model: keras.Model, train: Images, epochs: int) -> keras.Model:
-    model.compile(
-        optimizer="adam",
-        metrics=["accuracy"],
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    )
-    model.fit(*train, epochs=epochs, verbose=0)
-    return model
-
-
-def measure_convnet(train: Images, unseen: Images) -> dict[str, float]:
-    """Accuracy of the reference after 10 epochs."""
-    return {"accuracy": accuracy_of(_trained(convnet(), train, 10), *unseen)}
-
-
-def measure_untrained(train: Images, unseen: Images) -> dict[str, float]:
-    """Accuracy of the reference before training."""
-    return {"accuracy": accuracy_of(convnet(), *unseen)}
-
-
-def measure_unnormalised(train: Images, unseen: Images) -> dict[str, float]:
-    """Accuracy of the reference trained on 0 to 255, measured as the judge does: on 0 to 1."""
-    model = _trained(convnet(), (train[0] * 255, train[1]), 10)
-    return {
-        "accuracy": accuracy_of(model, *unseen),
-        "accuracy_on_0_to_255": accuracy_of(model, unseen[0] * 255, unseen[1]),
-    }
-
-
-def measure_dense_only(train: Images, unseen: Images) -> dict[str, float]:
-    """Accuracy of the network without convolutions after 10 epochs."""
-    return {"accuracy": accuracy_of(_trained(dense_only(), train, 10), *unseen)}
-
-
-def measure_dropout(train: Images, unseen: Images) -> dict[str, float]:
-    """Both models of assignment `dropout` after 20 epochs: accuracies, losses, gaps.
-
-    `saved_sampling_sd` and `gap_sampling_sd` are the standard errors of the losses' difference and
-    of the dropout model's gap that come from the images alone.
-    """
-    result, losses = {}, {}
-    seen = train[0][:N_SEEN], train[1][:N_SEEN]
-    for name, rate in (("plain", PLAIN), ("dropout", DROPOUT)):
-        model = _trained(dropout_net(rate), train, 20)
-        losses[name] = losses_of(model, *unseen)
-        result[f"{name}_accuracy"] = accuracy_of(model, *unseen)
-        result[f"{name}_accuracy_gap"] = accuracy_of(model, *seen) - result[f"{name}_accuracy"]
-        result[f"{name}_loss"] = losses[name].mean()
-        result[f"{name}_loss_gap"] = losses[name].mean() - losses_of(model, *seen).mean()
-    result["loss_saved"] = result["plain_loss"] - result["dropout_loss"]
-    result["saved_sampling_sd"] = _standard_error(losses["plain"] - losses["dropout"])
-    result["gap_sampling_sd"] = math.hypot(
-        _standard_error(losses["dropout"]), _standard_error(losses_of(model, *seen))
-    )
-    return result
-
-
-def measure_dropout_untrained(train: Images, unseen: Images) -> dict[str, float]:
-    """Both models of assignment `dropout` before training."""
-    return _figures(dropout_net(PLAIN), dropout_net(DROPOUT), unseen)
-
-
-def measure_dropout_one_epoch(train: Images, unseen: Images) -> dict[str, float]:
-    """Both models of assignment `dropout` after 1 epoch."""
-    plain, dropout = (_trained(dropout_net(rate), train, 1) for rate in (PLAIN, DROPOUT))
-    return _figures(plain, dropout, unseen)
-
-
-def measure_dropout_unnormalised(train: Images, unseen: Images) -> dict[str, float]:
-    """Both models of `dropout` trained on 0 to 255, measured as the judge does: on 0 to 1."""
-    large, images_255 = (train[0] * 255, train[1]), unseen[0] * 255
-    plain, dropout = (_trained(dropout_net(rate), large, 20) for rate in (PLAIN, DROPOUT))
-    return _figures(plain, dropout, unseen) | {
-        "plain_accuracy_on_0_to_255": accuracy_of(plain, images_255, unseen[1]),
-        "dropout_accuracy_on_0_to_255": accuracy_of(dropout, images_255, unseen[1]),
-    }
-
-
-def _figures(plain: keras.Model, dropout: keras.Model, unseen: Images) -> dict[str, float]:
-    """What weak models are judged by; the plain one's loss is not, for it stays the reference's."""
-    return {
-        "plain_accuracy": accuracy_of(plain, *unseen),
-        "dropout_accuracy": accuracy_of(dropout, *unseen),
-        "dropout_loss": losses_of(dropout, *unseen).mean(),
-    }
-
-
-def _standard_error(values: np.ndarray) -> float:
-    return float(values.std(ddof=1)) / math.sqrt(len(values))
-
-
-MEASURES: dict[str, Callable[[Images, Images], dict[str, float]]] = {
-    "convnet": measure_convnet,
-    "untrained": measure_untrained,
-    "unnormalised": measure_unnormalised,
-    "dense-only": measure_dense_only,
-    "dropout": measure_dropout,
-    "dropout-untrained": measure_dropout_untrained,
-    "dropout-one-epoch": measure_dropout_one_epoch,
-    "dropout-unnormalised": measure_dropout_unnormalised,
-}
-SEEDS = {
-    "convnet": 20,
-    "untrained": 10,
-    "unnormalised": 10,
-    "dense-only": 10,
-    "dropout": 12,
-    "dropout-untrained": 12,
-    "dropout-one-epoch": 12,
-    "dropout-unnormalised": 6,
-}
-
-
-def run(data: Path | None, evidence: Path, which: list[str], basis: Basis) -> None:
+def run(study: Study, evidence: Path, which: Sequence[str], basis: Basis) -> None:
     """Measure whatever of `which` the file `evidence` does not have yet, from `basis`."""
-    train, unseen = _data(data)
     for name in which:
         done = {r["seed"] for r in _runs(evidence, basis) if r["run"] == name}
-        for seed in sorted(set(range(1, SEEDS[name] + 1)) - done):
+        for seed in sorted(set(range(1, study.seeds[name] + 1)) - done):
             keras.utils.set_random_seed(seed)
-            result = MEASURES[name](train, unseen)
+            result = study.measures[name]()
             keras.backend.clear_session()
             line = {"run": name, "seed": seed} | {k: round(float(v), 4) for k, v in result.items()}
             line["basis"] = basis.digest()
@@ -199,20 +45,19 @@ def run(data: Path | None, evidence: Path, which: list[str], basis: Basis) -> No
             print(line, flush=True)
 
 
-def summarise(data: Path | None, evidence: Path, basis: Basis) -> dict[str, Any]:
+def summarise(study: Study, evidence: Path, basis: Basis) -> dict[str, Any]:
     """Thresholds with their evidence from `basis`, as the file that `dlcourse.thresholds` reads."""
-    source, (_, unseen) = find_source(data), _data(data)
     runs: dict[str, list[dict[str, Any]]] = {}
     for result in _runs(evidence, basis):
         runs.setdefault(result.pop("run"), []).append(result)
     return {
-        "source": source.name,
-        "images": {
-            "training": N_TRAIN,
-            "measured_on": len(unseen[0]),
-            # A class may have its own seed for the stand-in, so there, too.
+        "source": study.source,
+        "data": {
+            "training": study.n_train,
+            "measured_on": study.n_unseen,
+            # A class may have its own seed for what is drawn, so there, too.
             "judge_has_others": True,
-            "sha256": basis.images,
+            "sha256": basis.data,
         },
         "cells": basis.cells,
         "measured": str(date.today()),
@@ -222,17 +67,9 @@ def summarise(data: Path | None, evidence: Path, basis: Basis) -> dict[str, Any]
             "keras": keras.__version__,
             "numpy": np.__version__,
         },
-        **thresholds_from(runs, len(unseen[0])),
+        **thresholds_from(CLAIMS[study.source], runs, study.n_unseen),
         "evidence": runs,
     }
-
-
-def _data(path: Path | None) -> tuple[Images, Images]:
-    (train_images, train_labels), (images, labels) = measured_images(path)
-    return (
-        (train_images / np.float32(255), train_labels),
-        (images / np.float32(255), labels),
-    )
 
 
 def _runs(evidence: Path, basis: Basis) -> Iterator[dict[str, Any]]:
@@ -245,16 +82,18 @@ def _runs(evidence: Path, basis: Basis) -> Iterator[dict[str, Any]]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("kind", nargs="?", default="images", choices=STUDIES, help="which data")
     parser.add_argument("--data", type=Path, help="the data set's file (default: as notebooks do)")
     parser.add_argument("--course", type=Path, default=Path(), help="the course's folder")
     parser.add_argument("--evidence", type=Path, required=True, help="the file of runs")
     parser.add_argument("--write", type=Path, help="write the thresholds here")
-    parser.add_argument("--only", nargs="*", default=list(MEASURES), choices=list(MEASURES))
+    parser.add_argument("--only", nargs="*", help="these kinds of runs (default: all)")
     options = parser.parse_args()
-    basis = basis_now(options.course, image_digest(options.data))
-    run(options.data, options.evidence, options.only, basis)
+    study = STUDIES[options.kind](options.data)
+    basis = basis_now(options.course, study.source, study.sha256)
+    run(study, options.evidence, options.only or list(study.measures), basis)
     if options.write:
-        summary = summarise(options.data, options.evidence, basis)
+        summary = summarise(study, options.evidence, basis)
         write_atomically(options.write, json.dumps(summary, indent=1).encode() + b"\n")
 
 

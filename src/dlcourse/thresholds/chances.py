@@ -32,8 +32,8 @@ class Measured:
     """The runs of one kind of model against one threshold.
 
     `worst` is the run that comes nearest to the wrong verdict, or is furthest on its side; `spread`
-    the scale of one more run's figure about `mean`, with the luck of picking images where the judge
-    has others; `margin` how many `sd` the mean lies on the right side of the threshold;
+    the scale of one more run's figure about `mean`, with the luck of picking examples where the
+    judge has others; `margin` how many `sd` the mean lies on the right side of the threshold;
     `pass_interval` the 95% interval of Clopper and Pearson for the share that passes; `chance` that
     of the wrong verdict: a reference fails, a weak solution passes. `normality` is the p-value of
     the test of Shapiro and Wilk.
@@ -122,10 +122,10 @@ def describe(file: Mapping[str, Any]) -> tuple[Calibrated, ...]:
     What a threshold claims to tell apart is what the file says. `KeyError` where it says nothing,
     and where runs are missing that a threshold rests on.
     """
-    images, runs = file["images"], file["evidence"]
-    others = images["measured_on"] if images["judge_has_others"] else None
-    chosen = thresholds_from(runs, others)["thresholds"]
-    return tuple(_describe(claim, file, others, chosen[claim.name]) for claim in CLAIMS)
+    data, claims = file["data"], CLAIMS[file["source"]]
+    others = data["measured_on"] if data["judge_has_others"] else None
+    chosen = thresholds_from(claims, file["evidence"], others)["thresholds"]
+    return tuple(_describe(claim, file, others, chosen[claim.name]) for claim in claims)
 
 
 def _describe(

@@ -36,9 +36,9 @@ class Series:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a threshold tells apart; `sampling` names the images' share of a run's deviation.
+    """What a threshold tells apart; `sampling` names the examples' share of a run's deviation.
 
-    Without it, the figure is a share of images, whose deviation is a binomial's. `at_least` says
+    Without it, the figure is a share of examples, whose deviation is a binomial's. `at_least` says
     that high figures pass.
     """
 
@@ -48,20 +48,20 @@ class Claim:
     weak: tuple[Series, ...]
     sampling: str = ""
 
-    def sampling_sd(self, series: Series, runs: Runs, other_images: int | None) -> float:
-        """The deviation of a figure of `series` that comes from picking other images.
+    def sampling_sd(self, series: Series, runs: Runs, other_examples: int | None) -> float:
+        """The deviation of a figure of `series` that comes from picking other examples.
 
         Args:
-            other_images: how many images the figures were measured on; None if the judge measures
-                on the same, which gives 0.
+            other_examples: how many examples the figures were measured on; None if the judge
+                measures on the same, which gives 0.
         """
-        if other_images is None:
+        if other_examples is None:
             return 0.0
         if self.sampling:
             # Only the reference's runs have noted it; a weak solution's is a little larger.
             return float(np.mean([run[self.sampling] for run in runs[self.reference.run]]))
         share = float(np.mean(series.values(runs)))
-        return math.sqrt(share * (1 - share) / other_images)
+        return math.sqrt(share * (1 - share) / other_examples)
 
 
 def _accuracy(about: str, run: str) -> Series:
@@ -82,7 +82,7 @@ def _beside_the_plain_reference(about: str, run: str) -> Series:
     return Series(about, run, lambda r: r["dropout_loss"] - r["plain_loss"], beside="dropout")
 
 
-CLAIMS = (
+_IMAGES = (
     Claim(
         "convnet_accuracy",
         True,
@@ -121,3 +121,25 @@ CLAIMS = (
         sampling="saved_sampling_sd",
     ),
 )
+
+_PENGUINS = (
+    Claim(
+        "penguins_accuracy",
+        True,
+        _accuracy("the reference", "scaled"),
+        (
+            _accuracy("not trained", "untrained"),
+            _accuracy("five epochs", "five-epochs"),
+            _accuracy("trained on raw rows", "raw"),
+            _accuracy("trained on scaled rows, fed with raw ones", "fed-raw-rows"),
+        ),
+    ),
+)
+
+# By source (`dlcourse.thresholds.FILES`), the claims of its thresholds.
+CLAIMS: Mapping[str, tuple[Claim, ...]] = {
+    "cifar10": _IMAGES,
+    "cifar10-subset": _IMAGES,
+    "stand-in": _IMAGES,
+    "penguins": _PENGUINS,
+}

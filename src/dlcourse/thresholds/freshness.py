@@ -1,7 +1,7 @@
 """What the evidence for a threshold was measured with, and whether that is still so.
 
 A run of the reference follows from the notebook's cells that make and train the models, from the
-images, and from the packages. Their digests stand beside the runs.
+data, and from the packages. Their digests stand beside the runs.
 """
 
 from __future__ import annotations
@@ -16,19 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import numpy as np
 from nbjudge.assignment.markers import solved
 from nbjudge.cells.names import SourceCell
 from nbjudge.vet.slices import cells_for
 
-from dlcourse.checks.arrays import Images
-from dlcourse.data import digest, find_source, load_cifar10, private_split
-from dlcourse.data.standin import PRIVATE_SEED
+from dlcourse.thresholds.claims import CLAIMS
 
-N_TRAIN = 5_000
 # Those whose minor releases may change what training gives.
 PACKAGES = ("tensorflow", "keras")
-_ASKS = re.compile(r'threshold\("\w+"\)')
+_ASKS = re.compile(r'threshold\("(\w+)"\)')
 
 # Of each notebook the sha256 (hex) of each cell's text, by grade id.
 Cells = dict[str, dict[str, str]]
@@ -36,53 +32,40 @@ Cells = dict[str, dict[str, str]]
 
 @dataclass(frozen=True)
 class Basis:
-    """What runs follow from: cells, the images' sha256 ("" if not at hand), versions by package."""
+    """What runs follow from: cells, the data's sha256 ("" if not at hand), versions by package."""
 
     cells: Cells
-    images: str
+    data: str
     versions: Mapping[str, str]
 
     def digest(self) -> str:
         """sha256 (hex), the same as long as the runs count: of versions, two numbers do."""
         versions = {name: _minor(self.versions[name]) for name in PACKAGES}
-        content = json.dumps([self.cells, self.images, versions], sort_keys=True)
+        content = json.dumps([self.cells, self.data, versions], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def basis_now(course: Path, images: str = "") -> Basis:
-    """What runs in the folder `course` would follow from, on images with the digest `images`."""
-    return Basis(deciding_cells(course), images, {name: version(name) for name in PACKAGES})
+def basis_now(course: Path, source: str, data: str = "") -> Basis:
+    """What runs for `source` in the folder `course` would follow from, on data of this digest."""
+    versions = {name: version(name) for name in PACKAGES}
+    return Basis(deciding_cells(course, source), data, versions)
 
 
-def measured_images(path: str | Path | None = None) -> tuple[Images, Images]:
-    """The images and labels that runs are made on, uint8: for training, and unseen.
-
-    `path` is as in `load_cifar10`. Evidence is for everybody: no class's own seed counts.
-    """
-    (train_images, train_labels), test = load_cifar10(path)
-    unseen = private_split(path, seed=PRIVATE_SEED)
-    if find_source(path).name == "cifar10-subset":
-        # So few: all of them that no training saw.
-        unseen = np.concatenate([test[0], unseen[0]]), np.concatenate([test[1], unseen[1]])
-    return (train_images[:N_TRAIN], train_labels[:N_TRAIN]), unseen
-
-
-def image_digest(path: str | Path | None = None) -> str:
-    """sha256 (hex) of `measured_images(path)`."""
-    train, unseen = measured_images(path)
-    return digest(*train, *unseen)
-
-
-def deciding_cells(course: Path) -> Cells:
-    """The cells that decide what a threshold is held to: data, models, compile, train.
+def deciding_cells(course: Path, source: str) -> Cells:
+    """The cells that decide what a threshold for `source` is held to: data, models, training.
 
     They are those that the test cells which ask for a threshold rest on, told by their names. Of a
     solution cell the text without markers counts.
     """
+    names = {claim.name for claim in CLAIMS[source]}
     found = {}
     for path in sorted((course / "source").glob("*/*.ipynb")):
         cells = _code_cells(path)
-        asking = [cell.grade_id for cell in cells if cell.is_test and _ASKS.search(cell.source)]
+        asking = [
+            cell.grade_id
+            for cell in cells
+            if cell.is_test and names.intersection(_ASKS.findall(cell.source))
+        ]
         places = frozenset().union(*(cells_for(cells, grade_id) for grade_id in asking))
         if places:
             found[path.stem] = {
@@ -97,7 +80,7 @@ def stale(file: Mapping[str, Any], now: Basis) -> list[str]:
 
     Of the versions the first two numbers count.
     """
-    return [*_stale_cells(file.get("cells", {}), now.cells), *_stale_images(file, now.images)] + [
+    return [*_stale_cells(file.get("cells", {}), now.cells), *_stale_data(file, now.data)] + [
         f"{name} is {now.versions[name]} now, and was {measured or 'not noted'} when the "
         f"thresholds for {file['source']} were measured."
         for name in PACKAGES
@@ -126,12 +109,12 @@ def _stale_cells(measured: Cells, now: Cells) -> list[str]:
     return words
 
 
-def _stale_images(file: Mapping[str, Any], now: str) -> list[str]:
-    measured = file["images"].get("sha256", "")
+def _stale_data(file: Mapping[str, Any], now: str) -> list[str]:
+    measured = file["data"].get("sha256", "")
     if not measured:
-        return [f"{file['source']}: the images' digest is not noted with the runs."]
+        return [f"{file['source']}: the data's digest is not noted with the runs."]
     if now and now != measured:
-        return [f"{file['source']}: the images are not those that the runs were measured on."]
+        return [f"{file['source']}: the data is not what the runs were measured on."]
     return []
 
 

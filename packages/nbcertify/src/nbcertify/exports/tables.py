@@ -63,14 +63,14 @@ def read_grades(
 ) -> Grades:
     """The points of the gradebook's students, all or `students`, in all or in `assignments`.
 
-    Assignments are in the order asked for, or in the gradebook's; students in the gradebook's.
+    Assignments are in the order asked for, or in teaching order; students in the gradebook's.
     `CertificateError` for a name that the gradebook does not have.
     """
     possible = {one.name: one.max_score for one in gradebook.assignments}
     known = list(gradebook.students)
     _check_names("assignment", assignments, possible)
     _check_names("student", students, [one.id for one in known])
-    names = list(dict.fromkeys(assignments or possible))
+    names = list(dict.fromkeys(assignments or course.in_teaching_order(possible)))
     remarks = [f"{name}: left out: it has no points" for name in names if not possible[name]]
     names = [name for name in names if possible[name]]
     points: dict[str, dict[str, float]] = defaultdict(dict)

@@ -42,7 +42,7 @@ def find_submissions(
     assignments: Collection[str] | None = None,
     students: Collection[str] | None = None,
 ) -> list[Submission]:
-    """The folders ``submitted/STUDENT/ASSIGNMENT``, sorted by assignment and student.
+    """The folders ``submitted/STUDENT/ASSIGNMENT``, in teaching order, then by student.
 
     ``assignments`` and ``students`` restrict what is found. A name of theirs that is not there
     finds nothing, nor do those in ``c.CourseDirectory.student_id_exclude``; an assignment that the
@@ -71,7 +71,8 @@ def find_submissions(
         for folder in _folders(student)
         if assignments is None or folder.name in assignments
     ]
-    return sorted(found, key=lambda item: (item.assignment, item.student))
+    order = course.in_teaching_order({item.assignment for item in found})
+    return sorted(found, key=lambda item: (order.index(item.assignment), item.student))
 
 
 def submission_digest(course: Course, folder: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,14 +79,16 @@ class Course:
         return settings
 
     def assignments(self) -> list[str]:
-        """The names of the assignments under ``source/``, sorted."""
+        """The names of the assignments under ``source/``, in teaching order, then by name."""
         if not self.source.is_dir():
             return []
-        return sorted(
-            folder.name
-            for folder in self.source.iterdir()
-            if folder.is_dir() and not folder.name.startswith(".")
-        )
+        folders = [folder for folder in self.source.iterdir() if folder.is_dir()]
+        return self.in_teaching_order(f.name for f in folders if not f.name.startswith("."))
+
+    def in_teaching_order(self, assignments: Iterable[str]) -> list[str]:
+        """These names as ``c.Grading.teaching_order`` has them; others after them, by name."""
+        place = {name: number for number, name in enumerate(self.settings.teaching_order)}
+        return sorted(assignments, key=lambda name: (place.get(name, len(place)), name))
 
     def coursedir(self, **traits: str) -> CourseDirectory:
         """Nbgrader's own view of the folders, e.g. ``coursedir(assignment_id="ps1")``."""

@@ -15,6 +15,12 @@ from nbjudge.sandbox import TIERS, Confinement, Limits, Tier, readable_paths
 class Grading(Configurable):
     """How submissions are run, and what a released notebook may do."""
 
+    teaching_order = List(
+        Unicode(),
+        help="The assignments in the order in which they are taught, for all lists and tables. "
+        "Those that are not named come after them, by name.",
+    ).tag(config=True)
+
     jobs = Integer(
         0,
         min=0,

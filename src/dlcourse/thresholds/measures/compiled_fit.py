@@ -1,0 +1,48 @@
+"""Training for calibration alone: what `model.fit` does, a tenth of its time on small tables.
+
+Keras' `fit` costs 0.1 s an epoch, whatever there is to compute. Here an epoch is one graph over the
+same batches: shuffled, of 32, the last one smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def compiled_fit(
+    model: keras.Model,
+    rows: np.ndarray,
+    targets: np.ndarray,
+    epochs: int,
+    loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    batch: int = 32,
+) -> list[float]:
+    """Train `model` with Adam; the training loss of each epoch.
+
+    Args:
+        rows: (n, inputs). targets: (n, outputs).
+        loss: from targets and outputs of a batch to the loss of each example, (batch,).
+    """
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    x, y = tf.constant(rows, tf.float32), tf.constant(targets, tf.float32)
+
+    @tf.function  # type: ignore[untyped-decorator]
+    def epoch(order: tf.Tensor) -> tf.Tensor:
+        total = 0.0
+        for start in tf.range(0, len(rows), batch):
+            places = order[start : start + batch]
+            with tf.GradientTape() as tape:
+                outputs = model(tf.gather(x, places), training=True)
+                value = tf.reduce_mean(loss(tf.gather(y, places), outputs))
+            gradients = tape.gradient(value, model.trainable_variables)
+            optimizer.apply(gradients, model.trainable_variables)
+            total += value * tf.cast(tf.shape(places)[0], tf.float32)
+        return total / len(rows)
+
+    orders = (np.random.permutation(len(rows)) for _ in range(epochs))
+    return [float(epoch(tf.constant(order, tf.int32))) for order in orders]
