@@ -1,10 +1,12 @@
 """Calls of the student's functions from the judge's process.
 
 A request holds the arguments: ``[[node of each positional one], [[name, node] of each keyword]]``,
-and what ``randomness`` says when the test has planted a seed.
-A reply is ``[changes, outcome, printed]``: ``changes`` are ``[number, node]`` of the arguments, or
-objects within arguments, that the call changed; ``outcome`` is ``["result", node]``, ``["raised",
-exception]`` or ``["refused", message]``; ``printed`` is what the call wrote to ``sys.stdout``.
+and ``[name, node]`` of what else the function is told: ``luck``, what ``randomness`` says when the
+test has planted a seed; ``files``, what the test has written.
+A reply is ``[changes, outcome, printed]``, and the files that were written if it was told of some:
+``changes`` are ``[number, node]`` of the arguments, or objects within arguments, that the call
+changed; ``outcome`` is ``["result", node]``, ``["raised", exception]`` or ``["refused", message]``;
+``printed`` is what the call wrote to ``sys.stdout``.
 Numbers are those of the shared objects in the request (see ``codec``), and the node ``["arg",
 number]`` in a reply is the caller's very object; ``["view", number, offset, strides, array]`` looks
 into it.
@@ -25,7 +27,7 @@ import warnings
 from collections import deque
 from typing import Any
 
-from nbjudge.capture import exceptions, plain, randomness
+from nbjudge.capture import exceptions, folders, plain, randomness
 from nbjudge.capture.callbacks import hooks_of
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
@@ -61,19 +63,24 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
     results = table.under(table.next_call(ref))
     try:
         function = table.get(ref)
-        args, kwargs, shared, luck = _arguments(table, request, limit)
+        args, kwargs, shared, told = _arguments(table, request, limit)
+        if "files" in told:
+            folders.put(table.root, told["files"])
+        files = folders.stamps(table.root) if "files" in told else None
     except KeyError:
         return _only(["refused", f"there is no function {ref}"])
     except Damaged as error:
         return _only(["refused", f"the arguments did not arrive: {error}"])
+    except (NotHandedOut, OSError) as error:
+        return _only(["refused", f"the files of the test did not arrive: {error}"])
     known = {id(value): ["arg", i] for i, value in enumerate(shared)}
     before = [_fingerprint(value, known, limit) for value in shared]
     figures = _open_figures()
     name = name_of(function) or "the function"
     printed = io.StringIO()
-    parts = (before, shared, known, results, limit, printed)
+    parts = (before, shared, known, results, limit, printed, files)
     # A generator of the student's runs, and prints, when its items are taken.
-    with randomness.stream(table.randomness, luck), contextlib.redirect_stdout(printed):
+    with randomness.stream(table.randomness, told.get("luck")), contextlib.redirect_stdout(printed):
         try:
             result, error = function(*args, **kwargs), None
         except KeyboardInterrupt:
@@ -93,16 +100,17 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
             _close_figures(figures)
 
 
-def _arguments(table: FunctionTable, request: bytes, limit: int) -> tuple[list, dict, list, Any]:
+def _arguments(table: FunctionTable, request: bytes, limit: int) -> tuple[list, dict, list, dict]:
     hooks = hooks_of(table, limit)
 
-    def work() -> tuple[list, dict, list, Any]:
-        (positional, keywords, *luck), buffers = opened(request, limit)
+    def work() -> tuple[list, dict, list, dict]:
+        (positional, keywords, *told), buffers = opened(request, limit)
         decoder = Decoder(buffers, hooks)
         args = decoder.values(positional)
         kwargs = {name: decoder.value(node) for name, node in keywords}
         shared = list(decoder.shared)
-        return args, kwargs, shared, decoder.value(luck[0]) if luck else None
+        pairs = told[0] if told else []
+        return args, kwargs, shared, {name: decoder.value(node) for name, node in pairs}
 
     return guarded_decode(work)
 
@@ -116,6 +124,7 @@ def _reply(
     results: FunctionTable,
     limit: int,
     printed: io.StringIO,
+    files: dict[str, folders.Stamp] | None,
 ) -> bytes:
     encoder = Encoder(limit, results, "what the function gives")
     encoder.known = known
@@ -130,7 +139,10 @@ def _reply(
             outcome = ["result", encoder.node(result)]
         else:
             outcome = ["raised", exceptions.exception_node(encoder, error)]
-        return encoder.message([changes, outcome, _text(printed)])
+        written = []
+        if files is not None:
+            written = [encoder.node(folders.changed(results.root, files, limit // 2))]
+        return encoder.message([changes, outcome, _text(printed), *written])
 
     try:
         return guarded_encode(work, encoder.name, let=(plain.IterationFailed,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from nbjudge.capture import exceptions, kept
@@ -72,6 +73,7 @@ class _State:
     functions: dict[str, Any] = field(default_factory=dict)
     numbers: dict[int, int] = field(default_factory=dict)
     numbered: list[Any] = field(default_factory=list)
+    root: Path = field(default_factory=Path)
     ask: Callable[[int, bytes], bytes] | None = None
 
 
@@ -100,6 +102,15 @@ class FunctionTable:
     @ask.setter
     def ask(self, ask: Callable[[int, bytes], bytes] | None) -> None:
         self._state.ask = ask
+
+    @property
+    def root(self) -> Path:
+        """The working folder that the notebook began in."""
+        return self._state.root
+
+    @root.setter
+    def root(self, root: Path) -> None:
+        self._state.root = root
 
     def under(self, prefix: str) -> FunctionTable:
         """The same table for what is handed out under ``prefix``, such as "test_a/describe"."""

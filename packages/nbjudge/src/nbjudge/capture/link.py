@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from nbjudge.capture import randomness
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.exceptions import class_of, exception_node
+from nbjudge.capture.folders import JudgeFolder
 from nbjudge.capture.functions import FunctionFacts, facts_hook
 from nbjudge.capture.kept import RemoteObject, remote_object
 from nbjudge.capture.remote import DEFAULT_LIMIT, HandIn, RemoteFunction
@@ -29,6 +31,7 @@ class Link:
         self._objects: dict[int, RemoteObject] = {}
         self._classes: set[int] = set()
         self._exceptions: dict[tuple[int, str], type[BaseException]] = {}
+        self.folder: JudgeFolder | None = None
 
     def function(self, facts: FunctionFacts) -> RemoteFunction:
         """What stands for a function or a class."""
@@ -43,6 +46,19 @@ class Link:
                 return number
         self._handed_in.append(function)
         return len(self._handed_in) - 1
+
+    def told(self) -> Iterator[tuple[str, Any]]:
+        """What a call is told beside its arguments, by name."""
+        luck = randomness.told()
+        if luck is not None:
+            yield "luck", luck
+        if self.folder is not None:
+            yield "files", self.folder.changes()
+
+    def take_files(self, files: Any) -> None:
+        """Take the files that a call has changed. Raises ``Damaged``."""
+        if self.folder is not None:
+            self.folder.take(files)
 
     def hooks(self) -> dict[str, Callable[..., Any]]:
         """How a decoder takes what only this connection knows."""

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nbjudge.capture import exceptions, randomness
+from nbjudge.capture import exceptions
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.functions import FunctionFacts, ParameterFacts
@@ -64,7 +64,8 @@ class RemoteFunction:
         """Call the function with these arguments; see the class for what comes of it."""
         message, given = encoded_call(args, kwargs, self._limit, self._link)
         reply = self._send(self.facts.ref, message)
-        changes, outcome, error, printed = guarded_decode(lambda: self._read(reply, given))
+        changes, outcome, error, printed, files = guarded_decode(lambda: self._read(reply, given))
+        guarded_decode(lambda: self._link.take_files(files))
         # Only a test that listens hears it: elsewhere it would show the arguments of hidden tests.
         if not getattr(sys.stdout, "is_output_of_cell", False):
             sys.stdout.write(printed)
@@ -128,8 +129,10 @@ class RemoteFunction:
     def __deepcopy__(self, memo: dict) -> RemoteFunction:
         return self
 
-    def _read(self, reply: bytes, given: list[Any]) -> tuple[list, Any, BaseException | None, str]:
-        (changes, outcome, printed), buffers = opened(reply, self._limit)
+    def _read(
+        self, reply: bytes, given: list[Any]
+    ) -> tuple[list, Any, BaseException | None, str, Any]:
+        (changes, outcome, printed, *rest_of_it), buffers = opened(reply, self._limit)
         used: list[int] = []
 
         def argument(decoder: Decoder, number: Any) -> Any:
@@ -155,13 +158,17 @@ class RemoteFunction:
         if type(printed) is not str:
             raise Damaged("what it printed is no text")
         form, rest = outcome
+        result = error = None
         if form == "result":
-            return values, decoder.value(rest), None, printed
-        if form == "raised":
-            return values, None, exceptions.exception_of(decoder, rest), printed
-        if form == "refused" and type(rest) is str:
-            return values, None, NotHandedOut(rest[:20_000]), printed
-        raise Damaged("a reply of another form")
+            result = decoder.value(rest)
+        elif form == "raised":
+            error = exceptions.exception_of(decoder, rest)
+        elif form == "refused" and type(rest) is str:
+            error = NotHandedOut(rest[:20_000])
+        else:
+            raise Damaged("a reply of another form")
+        files = decoder.value(rest_of_it[0]) if rest_of_it else {}
+        return values, result, error, printed, files
 
 
 def claimed_place(value: object) -> str:
@@ -213,10 +220,8 @@ def encoded_call(
         positional = [encoder.node(value, str(i)) for i, value in enumerate(args)]
         keywords = [[name, encoder.node(value, name)] for name, value in kwargs.items()]
         given.extend(encoder.shared)
-        luck = randomness.told()
-        return encoder.message(
-            [positional, keywords, *([] if luck is None else [encoder.node(luck)])]
-        )
+        told = [[name, encoder.node(value)] for name, value in link.told()]
+        return encoder.message([positional, keywords, *([told] if told else [])])
 
     given: list[Any] = []
     return guarded_encode(work, encoder.name), given

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from nbjudge import wire
+from nbjudge.capture.folders import FILES
 from nbjudge.judge.messages import Ask, Captured, Reply
 
 # What JSON of another shape makes a reader stumble on.
@@ -126,6 +127,12 @@ class Run(Protocol):
     def values(self, cell: str, names: Sequence[str]) -> Mapping[str, Captured]:
         """What the names hold now, for the test cell ``cell``."""
 
+    def files(self, cell: str, known: Mapping[str, str]) -> Captured:
+        """The files beside the notebook that are others than ``known`` says, for ``cell``.
+
+        ``known`` has the sha256 (hex) of each file that the judge has, by its name.
+        """
+
     def call(self, cell: str, ref: str, request: bytes, ask: Ask) -> Reply:
         """Call a function that was captured, for the test cell ``cell``.
 
@@ -162,6 +169,10 @@ class Replay:
         if not set(names) <= set(found):
             raise NotStored(f"{cell} asks for values that were not captured")
         return {name: found[name] for name in names}
+
+    def files(self, cell: str, known: Mapping[str, str]) -> Captured:
+        """What there was; what the judge has is part of what the execution is stored under."""
+        return self.values(cell, [FILES])[FILES]
 
     def call(self, cell: str, ref: str, request: bytes, ask: Ask) -> Reply:
         """What the call gave, the next time it was made.

@@ -20,6 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode, ValidationError, v4
 
+from nbjudge.capture.folders import FILES
 from nbjudge.course.settings import Grading
 from nbjudge.errors import MachineTooBusy, NotGraded
 from nbjudge.execute.execution import Execution, call_key
@@ -200,8 +201,24 @@ class LiveRun(NotebookClient):
             for name, value in _read_values(names, reply).items():
                 fits = self._hands_out(value.data)
                 captured[name] = value if fits else Captured("refused", b"", self._too_much())
-        self.execution.values[cell] = captured
+        self.execution.values.setdefault(cell, {}).update(captured)
         return captured
+
+    def files(self, cell: str, known: Mapping[str, str]) -> Captured:
+        """The files beside the notebook that are others than ``known`` says, for ``cell``."""
+        content = {
+            "ask": "values",
+            "names": [FILES],
+            "known": dict(known),
+            "prefix": cell,
+            "limit": self._value_limit,
+        }
+        reply = self._ask(content, [], self._seconds, f"the files for test cell '{cell}'")
+        found = _read_values([FILES], reply)[FILES]
+        if not self._hands_out(found.data):
+            found = Captured("refused", b"", self._too_much())
+        self.execution.values.setdefault(cell, {})[FILES] = found
+        return found
 
     def call(self, cell: str, ref: str, request: bytes, ask: Ask) -> Reply:
         """Call a function that was captured, for the test cell ``cell``."""

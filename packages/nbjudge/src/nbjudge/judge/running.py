@@ -18,6 +18,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from nbjudge.capture.errors import Damaged, NotHandedOut
+from nbjudge.capture.folders import FILES, JudgeFolder
 from nbjudge.capture.places import is_at
 from nbjudge.capture.remote import claimed_place
 from nbjudge.cells.parsing import bindings
@@ -31,6 +32,11 @@ from nbjudge.judge.showing import clipped
 _ABSENT = object()
 _NO_VALUE = object()
 Decode = Callable[[bytes, int], Any]
+UseFiles = Callable[[bytes, int], JudgeFolder | None]
+
+
+def _no_files(files: bytes, limit: int) -> None:
+    return None
 
 
 class NoVerdict(BaseException):
@@ -56,11 +62,12 @@ class Runner:
     """Runs the test cells of one notebook, in their order.
 
     ``decode`` makes a value of captured bytes within a limit of so many bytes; it raises
-    ``Damaged`` for bytes that are none.
+    ``Damaged`` for bytes that are none. ``use_files`` makes the notebook's files, from bytes, those
+    of the working folder; without bytes the cell has nothing to do with files.
     """
 
-    def __init__(self, decode: Decode) -> None:
-        self._decode = decode
+    def __init__(self, decode: Decode, use_files: UseFiles = _no_files) -> None:
+        self._decode, self._use_files = decode, use_files
         InteractiveShell.clear_instance()
         self._shell = Shell.instance()
         self._shell.ast_transformers.append(TellValues())
@@ -87,13 +94,18 @@ class Runner:
         error: BaseException | None = None
         value: Any = _NO_VALUE
         self._is_credit = True
+        folder = None
         with outputs_of(self._shell, outputs):
             try:
+                folder = self._files(values.get(FILES), limit)
+                values = {name: value for name, value in values.items() if name != FILES}
                 value = self._value_of(cell, values, limit)
             except BaseException as caught:
                 error = caught
             if error is None and self._shell.shown_errors:
                 error = self._shell.shown_errors[0]
+            if error is not None and folder is not None and (why := folder.why_not(cell.source)):
+                error = NotHandedOut(why)
             if error is None:
                 value = self._without_silent(value)
         judged = self._judge(cell, error, value)
@@ -152,6 +164,14 @@ class Runner:
             decoded |= self._imported_as_in_answer(cell, decoded)
             with self._bound(decoded, cell):
                 return self._execute(cell, body, last, source)
+
+    def _files(self, files: Captured | None, limit: int) -> JudgeFolder | None:
+        if files is not None and files.state == "refused":
+            raise NotHandedOut(files.reason or "the test cannot get the notebook's files")
+        try:
+            return self._use_files(b"" if files is None else files.data, limit)
+        except (Damaged, MemoryError, OSError) as error:
+            raise _Unreadable("its files", str(error) or type(error).__name__) from None
 
     def _decoded(self, name: str, value: Captured, limit: int) -> Any:
         if value.state == "missing":

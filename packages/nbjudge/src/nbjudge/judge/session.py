@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbjudge import wire
 from nbjudge.capture import Link, NotHandedOut, decode, randomness
+from nbjudge.capture.folders import JudgeFolder
 from nbjudge.judge.messages import judged_message, read_run
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def serve(connection: socket.socket) -> None:
     _seed()
     randomness.watch()
     session = _Session(connection)
-    runner = session.runner = Runner(session.decode)
+    runner = session.runner = Runner(session.decode, session.use_files)
     try:
         while True:
             told, blobs = wire.receive(connection, _LIMIT)
@@ -99,12 +100,24 @@ class _Session:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._link = Link(self.send)
+        self._folder: JudgeFolder | None = None
 
     def decode(self, data: bytes, limit: int) -> Any:
         """The value in ``data``; functions among it call back over the connection."""
 
         self._link.limit = limit
         return decode(data, limit=limit, hooks=self._link.hooks())
+
+    def use_files(self, files: bytes, limit: int) -> JudgeFolder | None:
+        """The folder with the notebook's files in it, as ``Runner`` asks for it."""
+        self._link.folder = None
+        if not files:
+            return None
+        if self._folder is None:
+            self._folder = JudgeFolder(limit // 2)
+        self._folder.begin(self.decode(files, limit))
+        self._link.folder = self._folder
+        return self._folder
 
     def send(self, ref: str, request: bytes) -> bytes:
         """What came of a call of the function ``ref`` in the student's kernel, encoded.

@@ -7,7 +7,8 @@ Messages of the type ``nbjudge_request`` on the shell channel, by their content'
 
 * ``values``: ``names``, ``prefix`` (of the functions' references), ``limit`` (bytes for each).
   The reply's ``names`` maps each name to ``["value", number of the buffer]``, ``["same", name]``
-  for the very object of an earlier name, ``["missing"]`` or ``["refused", reason]``.
+  for the very object of an earlier name, ``["missing"]`` or ``["refused", reason]``. With
+  ``known``, digests of files by name, it is asked only for the files that are others here.
 * ``call``: ``ref``, ``limit``, and the request of ``nbjudge.capture.calls`` as its buffer. The
   reply's buffer is the reply of ``perform_call``.
 
@@ -20,12 +21,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from ipykernel.ipkernel import IPythonKernel
 
 from nbjudge.capture import FunctionTable, NotHandedOut, encode
 from nbjudge.capture.calls import perform_call
+from nbjudge.capture.folders import FILES, differing
 from nbjudge.kernel.channels import ASK, REPLY, REQUEST
 
 Buffer: TypeAlias = "bytes | memoryview[bytes]"
@@ -39,6 +42,7 @@ class AnsweringKernel(IPythonKernel):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)  # type: ignore[no-untyped-call]
         self._functions = FunctionTable()
+        self._functions.root = Path.cwd()
 
     async def nbjudge_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
         """Answer one request."""
@@ -61,6 +65,11 @@ class AnsweringKernel(IPythonKernel):
         handed_out: dict[int, str] = {}
         assert self.shell is not None  # since the kernel was started
         namespace = self.shell.user_ns
+        if (known := content.get("known")) is not None:
+            try:
+                namespace = {FILES: differing(self._functions.root, known, content["limit"] // 2)}
+            except NotHandedOut as error:
+                return {"names": {FILES: ["refused", str(error)]}}, buffers
         for name in content["names"]:
             if name not in namespace:
                 names[name] = ["missing"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,6 +16,7 @@ from nbformat import NotebookNode, from_dict
 from nbjudge.assignment import Assignment
 from nbjudge.assignment.blueprint import Blueprint
 from nbjudge.assignment.markers import split
+from nbjudge.capture.folders import FILES, digests, may_use_files
 from nbjudge.cells.metadata import is_grade, is_test
 from nbjudge.cells.names import kernel_prelude
 from nbjudge.course.data import GradingData
@@ -236,6 +239,8 @@ class _Judging:
         self._blueprint, self._run, self._setting = blueprint, run, setting
         self._judge: Judge | None = None
         self._lost = ""
+        self._known: dict[str, str] = {}
+        self._folders = contextlib.ExitStack()
 
     def __enter__(self) -> _Judging:
         return self
@@ -243,6 +248,18 @@ class _Judging:
     def __exit__(self, *exception: object) -> None:
         if self._judge is not None:
             self._judge.close()
+        self._folders.close()
+
+    def _new_judge(self) -> Judge:
+        """A judge; in a folder of its own where the notebook's files go into it."""
+        given = self._setting.judge_files
+        if not any(may_use_files(cell.source) for cell in self._blueprint.tests.values()):
+            return _judge(self._setting, given)
+        folder = self._folders.enter_context(tempfile.TemporaryDirectory(prefix="nbjudge-judge-"))
+        for path in given.iterdir():
+            Path(folder, path.name).symlink_to(path.resolve())
+        self._known = digests(given)
+        return _judge(self._setting, Path(folder))
 
     def verdict(self, grade_id: str) -> Judged:
         """The verdict on a test cell; its score is ``None`` where there is none."""
@@ -262,10 +279,12 @@ class _Judging:
             needs.unbound,
             needs.answer_imports,
         )
-        values = self._run.values(grade_id, needs.values)
+        values = dict(self._run.values(grade_id, needs.values))
         if self._judge is None:
-            self._judge = _judge(self._setting)
+            self._judge = self._new_judge()
         judge = self._judge
+        if may_use_files(master.source):
+            values[FILES] = self._run.files(grade_id, self._known)
         try:
             return judge.run(
                 test, values, lambda ref, request: self._run.call(grade_id, ref, request, judge.ask)
@@ -279,7 +298,7 @@ class _Judging:
             )
 
 
-def _judge(setting: Setting) -> Judge:
+def _judge(setting: Setting, folder: Path) -> Judge:
     grading, data = setting.conditions.grading, setting.conditions.data
     request = {
         "environment": {
@@ -288,7 +307,7 @@ def _judge(setting: Setting) -> Judge:
             **_texts(data.judge_environment),
             "NBGRADER_EXECUTION": "autograde",
         },
-        "folder": str(setting.judge_files),
+        "folder": str(folder),
         "memory_megabytes": 2 * grading.memory_megabytes,
     }
     limit = 1_000_000 * grading.max_value_megabytes

@@ -17,7 +17,11 @@ def preload_of(course: Course) -> tuple[str, ...]:
 
 
 def imported_modules(source: Path) -> tuple[str, ...]:
-    """The installed modules that the source notebooks import at the top of a cell, sorted."""
+    """The installed modules that the source notebooks import at the top of a cell, sorted.
+
+    What lies beside a notebook, or in ``source``, under the name of an installed module is meant
+    where it is imported: such a module is not among them.
+    """
     named: set[str] = set()
     for path in sorted(source.glob("*/*.ipynb")):
         try:
@@ -27,7 +31,16 @@ def imported_modules(source: Path) -> tuple[str, ...]:
                     named |= imports_of("".join(cell["source"]))
         except (OSError, ValueError, LookupError, TypeError):
             continue
-    return tuple(sorted(name for name in named if _is_installed(name)))
+    beside = {path.name.partition(".")[0] for path in source.glob("*/*") if _is_module(path)}
+    return tuple(
+        sorted(
+            name for name in named if name.partition(".")[0] not in beside and _is_installed(name)
+        )
+    )
+
+
+def _is_module(path: Path) -> bool:
+    return path.suffix == ".py" or (path.is_dir() and any(path.glob("*.py")))
 
 
 def imports_of(text: str) -> set[str]:
