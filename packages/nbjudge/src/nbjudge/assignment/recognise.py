@@ -111,6 +111,38 @@ def recognise(
     return HandedIn(found, tuple(notes), changed=found != dict(files))
 
 
+def assignments_held(
+    files: Mapping[str, bytes], assignments: Mapping[str, Sequence[Blueprint]], size_limit: int
+) -> dict[str, list[str]]:
+    """Which assignments the notebooks among ``files`` are of, by their cells, whatever their names.
+
+    ``assignments`` has the blueprints of each. Returns the notebooks by assignment; under "" are
+    those of no assignment. Errors as in ``recognise``.
+    """
+    owner = {id(b): name for name, blueprints in assignments.items() for b in blueprints}
+    every = [blueprint for blueprints in assignments.values() for blueprint in blueprints]
+    wanted = [name for name in files if _may_hold_notebooks(name)]
+    held: dict[str, list[str]] = {}
+    for name, _, _, nb in _read_others(files, wanted, size_limit):
+        best = _best_fit(nb, every)
+        held.setdefault("" if best is None else owner[id(best)], []).append(name)
+    return held
+
+
+def is_untouched(
+    files: Mapping[str, bytes], blueprints: Sequence[Blueprint], size_limit: int
+) -> bool:
+    """Whether the notebooks of ``blueprints`` are as they were handed out, without an answer."""
+    for blueprint in blueprints:
+        if blueprint.is_library:
+            continue
+        name = f"{blueprint.notebook}.ipynb"
+        candidate = _candidate(name, files.get(name), {}, blueprint, size_limit)
+        if candidate is None or candidate.has_work:
+            return False
+    return True
+
+
 def _choose(
     name: str,
     is_there: bool,

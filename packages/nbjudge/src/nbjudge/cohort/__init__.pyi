@@ -1,4 +1,9 @@
-from .grading import grade as grade, plan_grading as plan_grading
+from .grading import (
+    course_workers as course_workers,
+    grade as grade,
+    grade_stream as grade_stream,
+    plan_grading as plan_grading,
+)
 from .lock import course_lock as course_lock
 from .outcomes import (
     GradingOutcome as GradingOutcome,

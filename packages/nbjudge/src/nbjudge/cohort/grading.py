@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from nbjudge.admit.submissions import Submission
 from nbjudge.cohort.lock import course_lock
-from nbjudge.cohort.workers import local_workers
+from nbjudge.cohort.workers import Workers, local_workers
 from nbjudge.course import Course
 from nbjudge.warm.preload import preload_of
 
@@ -54,6 +54,41 @@ def grade(
         yield from steps(
             course, submissions, workers, jobs=jobs, force=force, watch=watch, stopping=stopping
         )
+
+
+@contextmanager
+def course_workers(course: Course) -> Iterator[Workers]:
+    """The workers that a course asks for, kept for a ``with`` block; see ``grade_stream``."""
+    settings = course.settings
+    if not settings.cluster:
+        with local_workers(settings.worker_count(), preload_of(course)) as workers:
+            yield workers
+        return
+    from nbjudge.cohort.cluster import cluster_workers
+
+    with cluster_workers(settings, settings.jobs, preload_of(course)) as workers:
+        yield workers
+
+
+def grade_stream(
+    course: Course,
+    workers: Workers,
+    more: Callable[[], Sequence[Submission]],
+    *,
+    watch: Callable[[Running], object] = lambda running: None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Generator[GradingOutcome, None, None]:
+    """Grade what ``more()`` gives, as it comes, and yield each outcome when it is recorded.
+
+    ``more`` is asked whenever a worker is free; it must not give a submission of the same student
+    and assignment before the outcome of the last one was yielded. It ends when ``more`` gives
+    nothing and all is recorded. The rest is as in ``grade``, errors too; a slow notebook holds no
+    other back.
+    """
+    with course_lock(course.gradebook_folder):
+        from nbjudge.cohort.steps import stream
+
+        yield from stream(course, workers, more, watch=watch, stopping=stopping)
 
 
 def plan_grading(

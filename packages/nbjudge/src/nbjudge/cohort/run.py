@@ -12,8 +12,8 @@ from nbjudge.assignment import Assignment
 from nbjudge.assignment.recognise import HandedIn, recognise
 from nbjudge.cohort.dispatch import Dispatcher, WorkerRefused
 from nbjudge.cohort.outcomes import GradingOutcome, Running, outcome
-from nbjudge.cohort.planning import ToGrade
-from nbjudge.cohort.recording import GO_ON, CannotRecord, Recorder
+from nbjudge.cohort.planning import Planned, Refused, ToGrade
+from nbjudge.cohort.recording import GO_ON, CannotRecord, Recorder, refuse
 from nbjudge.cohort.task import Task, Worked
 from nbjudge.cohort.workers import Workers
 from nbjudge.content import Content
@@ -81,7 +81,11 @@ _Job = _Reference | _Grading
 
 
 class Run:
-    """One run; see ``nbjudge.cohort.grade`` for what ``watch`` and ``stopping`` are."""
+    """One run; see ``nbjudge.cohort.grade`` for what ``watch`` and ``stopping`` are.
+
+    ``more`` is asked for further work as long as a worker is free; with ``in_order`` all is
+    recorded in the order in which it was begun, otherwise as it is done.
+    """
 
     def __init__(
         self,
@@ -92,23 +96,21 @@ class Run:
         force: bool,
         watch: Callable[[Running], object],
         stopping: Callable[[], bool],
+        more: Callable[[], Sequence[Planned]] = tuple,
+        in_order: bool = True,
     ) -> None:
         self._judging = judging
         self._course = judging.course
         self._folder = judging.course.gradebook_folder
         self._recorder = Recorder(judging)
         self._force, self._watch, self._stopping = force, watch, stopping
-        prepared: dict[str, _Prepared] = {}
-        for item in planned:
-            if item.assignment.name not in prepared:
-                prepared[item.assignment.name] = self._prepare(item.assignment)
-        self._references = deque(
-            item for item in prepared.values() if not has_passed(judging, item.assignment)
-        )
-        self._submissions = deque(
-            (prepared[item.assignment.name], item.submission) for item in planned
-        )
+        self._more, self._in_order = more, in_order
+        self._prepared: dict[str, _Prepared] = {}
+        self._references: deque[_Prepared] = deque()
+        self._submissions: deque[tuple[_Prepared, Submission]] = deque()
+        self._refused: deque[GradingOutcome] = deque()
         self._line: deque[_Job] = deque()
+        self._take_in(planned)
         self._dispatcher: Dispatcher[_Job] = Dispatcher(workers, judging.store)
 
     def outcomes(self) -> Iterator[GradingOutcome]:
@@ -118,15 +120,17 @@ class Run:
         try:
             while True:
                 self._send()
-                job = self._line[0] if self._line else None
+                while self._refused:
+                    yield self._refused.popleft()
+                job = self._next_done()
                 if job is not None and job.worked is not None:
                     if isinstance(job, _Reference):
                         self._conclude(job, job.worked)
-                        self._line.popleft()
+                        self._line.remove(job)
                         continue
                     recorded = self._record(job, job.worked)
                     if recorded is not None:
-                        self._line.popleft()
+                        self._line.remove(job)
                         yield recorded
                     continue
                 if not self._dispatcher.jobs:
@@ -145,6 +149,29 @@ class Run:
             raise CannotRecord(f"A file cannot be written or read: {error}. {GO_ON}") from error
         finally:
             self._leave(nothing_graded)
+
+    def _next_done(self) -> _Job | None:
+        """The job to record next, or to wait for; ``None`` where none is under way."""
+        for job in self._line:
+            # No grade counts before the reference solution has its full marks.
+            if job.worked is not None or self._in_order or isinstance(job, _Reference):
+                return job
+        return None
+
+    def _take_in(self, planned: Sequence[Planned]) -> None:
+        """Put what is planned into the line; what cannot be graded is recorded at once."""
+        for item in planned:
+            if isinstance(item, Refused):
+                self._refused.append(refused(self._judging, item))
+                continue
+            if not isinstance(item, ToGrade):
+                continue
+            name = item.assignment.name
+            if name not in self._prepared:
+                self._prepared[name] = self._prepare(item.assignment)
+                if not has_passed(self._judging, item.assignment):
+                    self._references.append(self._prepared[name])
+            self._submissions.append((self._prepared[name], item.submission))
 
     def _prepare(self, assignment: Assignment) -> _Prepared:
         conditions = self._judging.conditions(assignment)
@@ -172,6 +199,8 @@ class Run:
                 self._dispatcher.send(reference, self._task(reference.prepared))
             elif self._submissions:
                 self._begin(*self._submissions.popleft())
+            elif further := self._more():
+                self._take_in(further)
             else:
                 return
 
@@ -280,3 +309,10 @@ class Run:
         at_work = [job.submission for job in jobs[:count] if isinstance(job, _Grading)]
         waiting = len(self._references) + len(self._submissions)
         self._watch(Running(doing, tuple(at_work), waiting))
+
+
+def refused(judging: Judging, item: Refused) -> GradingOutcome:
+    """The outcome of a submission that cannot be graded at all; a record of it is kept."""
+    if item.can_be_recorded:
+        refuse(judging, item.submission, item.why)
+    return outcome(item.submission, no_totals(item.max_score), reason=item.why)

@@ -8,14 +8,14 @@ from contextlib import ExitStack
 from nbjudge.admit.submissions import Submission
 from nbjudge.cohort.cluster import cluster_workers
 from nbjudge.cohort.outcomes import GradingOutcome, Running, outcome
-from nbjudge.cohort.planning import Holds, Refused, ToGrade, plan
-from nbjudge.cohort.recording import patiently, refuse
-from nbjudge.cohort.run import Run
+from nbjudge.cohort.planning import Holds, Planned, Refused, ToGrade, plan
+from nbjudge.cohort.recording import patiently
+from nbjudge.cohort.run import Run, refused
 from nbjudge.cohort.standing import bring_up_to_date
 from nbjudge.cohort.workers import Workers
 from nbjudge.course import Course
 from nbjudge.course.engines import keep_engines
-from nbjudge.record.marks import Totals, no_totals
+from nbjudge.record.marks import Totals
 from nbjudge.trial.judging import Judging, judging_of
 
 
@@ -37,7 +37,7 @@ def steps(
         if isinstance(item, Holds):
             yield outcome(item.submission, _up_to_date(judging, item.submission, item.totals))
         elif isinstance(item, Refused):
-            yield _refused(judging, item)
+            yield refused(judging, item)
     fresh = [item for item in planned if isinstance(item, ToGrade)]
     if not fresh:
         return
@@ -49,10 +49,34 @@ def steps(
         yield from run.outcomes()
 
 
-def _refused(judging: Judging, item: Refused) -> GradingOutcome:
-    if item.can_be_recorded:
-        refuse(judging, item.submission, item.why)
-    return outcome(item.submission, no_totals(item.max_score), reason=item.why)
+def stream(
+    course: Course,
+    workers: Workers,
+    more: Callable[[], Sequence[Submission]],
+    *,
+    watch: Callable[[Running], object],
+    stopping: Callable[[], bool],
+) -> Iterator[GradingOutcome]:
+    """See ``nbjudge.cohort.grade_stream``."""
+    keep_engines()
+    judging = judging_of(course)
+
+    def planned() -> list[Planned]:
+        submissions = list(more())
+        # Judged again even where the grade holds: whoever asks wants an outcome in its turn.
+        return patiently(lambda: plan(judging, submissions, force=True)) if submissions else []
+
+    run = Run(
+        judging,
+        (),
+        workers,
+        force=False,
+        watch=watch,
+        stopping=stopping,
+        more=planned,
+        in_order=False,
+    )
+    yield from run.outcomes()
 
 
 def _up_to_date(judging: Judging, item: Submission, totals: Totals) -> Totals:
