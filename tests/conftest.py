@@ -28,8 +28,14 @@ settings.register_profile(
 settings.load_profile("fixed")
 
 
-# Folders of which one worker at a time runs tests: they count processes, or install programs.
-_ALONE = {"sandbox": "sandbox", "cluster": "services", "postgresql": "services"}
+# Folders of which one worker at a time runs tests: they count processes, install programs, or
+# share one warm server.
+_ALONE = {
+    "sandbox": "sandbox",
+    "cluster": "services",
+    "postgresql": "services",
+    "handin": "handin",
+}
 # Fixtures that take long to make: all tests that share one are run by one worker. The longest come
 # first, so that the workers are done at the same time.
 _SHARED = ("hostile", "slow_half", "quick_half", "graded_class", "lab")

@@ -15,7 +15,7 @@ FAILED = 2
 
 _ADVICE = (
     "This is a student's installation. The commands for grading and for certificates come with: "
-    "pip install ./packages/nbjudge ./packages/nbcertify '.[grading]'"
+    "pip install ./packages/nbjudge ./packages/nbcertify ./packages/nbhandin '.[grading]'"
 )
 
 app = typer.Typer(
@@ -75,7 +75,7 @@ def _app() -> None:
 try:
     from dlcourse.instructor_cli import app as _instructors
 except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] not in ("nbjudge", "nbcertify"):
+    if (error.name or "").partition(".")[0] not in ("nbjudge", "nbcertify", "nbhandin"):
         raise
     app.info.epilog = _ADVICE
 else:

@@ -1,0 +1,1 @@
+"""A page where students hand in notebooks, and learn at once how they did."""
