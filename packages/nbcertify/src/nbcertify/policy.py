@@ -84,7 +84,7 @@ class Policy:
 
 
 def read_policy(path: Path) -> Policy:
-    """Read and check a policy file; `CertificateError` names file, line and key to mend."""
+    """Read and check a policy file; `CertificateError` names file, line and key to fix."""
     top = read_toml(path)
     top.only(
         *("timezone", "report_timezone", "sessions", "recognition", "rules", "late", "tiers"),

@@ -39,7 +39,7 @@ def read_roster(path: Path) -> dict[str, Person]:
     """The people of `roster.csv` by student id, in the file's order.
 
     Columns: student, name, email; eppn and language may be there. Names are in Unicode's form C.
-    CertificateError names the file, the line and what to mend.
+    CertificateError names the file, the line and what to fix.
     """
     try:
         data = path.read_bytes()

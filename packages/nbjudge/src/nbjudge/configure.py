@@ -98,7 +98,7 @@ def configure(c: Config, root: Path | str | None = None, platform: str = "") -> 
     c.GenerateFeedback.preprocessors = list(FEEDBACK)
     c.GenerateFeedback.exporter_class = "nbjudge.extensions.feedback.FeedbackExporter"
     # By default nbgrader keeps a page unless the work was handed in again: points that a person
-    # gave, or a test that was mended, would not show.
+    # gave, or a test that was fixed, would not show.
     c.GenerateFeedback.force = True
     # What a student's cell shows is looked at in the instructor's browser.
     c.HTMLExporter.sanitize_html = True

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nbjudge.capture import kept, limits
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.kinds import bases_of
+
+if TYPE_CHECKING:
+    from nbjudge.capture.tree import Decoder, Encoder
 
 # Booleans, numbers, texts of a fixed width, moments and spans; nothing with fields or objects.
 _DTYPE = re.compile(
@@ -20,7 +24,7 @@ _DTYPE = re.compile(
 _DIMENSIONS = 64
 
 
-def encode(encoder: Any, value: Any, kind: type) -> list | None:
+def encode(encoder: Encoder, value: Any, kind: type) -> list[Any] | None:
     """The node of a numpy array or a numpy number."""
     bases = bases_of(kind)
     if np.ndarray in bases:
@@ -47,7 +51,7 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
     return None
 
 
-def _place_in_argument(encoder: Any, value: np.ndarray) -> list | None:
+def _place_in_argument(encoder: Encoder, value: np.ndarray) -> list[Any] | None:
     """``[argument, offset, strides]`` for an array that looks into one, in bytes."""
     if value.flags.owndata or not value.size or value.dtype.kind == "O":
         return None
@@ -76,7 +80,7 @@ def view_of(argument: Any, offset: Any, strides: Any, seen: np.ndarray) -> np.nd
     return np.ndarray(seen.shape, seen.dtype, argument, offset, strides)
 
 
-def array_node(encoder: Any, value: np.ndarray) -> list:
+def array_node(encoder: Encoder, value: np.ndarray) -> list[Any]:
     """The node of a plain array, of any shape."""
     shape = list(value.shape)
     if value.dtype.kind == "O":
@@ -89,14 +93,15 @@ def array_node(encoder: Any, value: np.ndarray) -> list:
     return ["array", dtype, shape, encoder.buffer(value.tobytes())]
 
 
-def array_of(decoder: Any, node: Any) -> np.ndarray:
+def array_of(decoder: Decoder, node: Any) -> np.ndarray:
     """The array of an ``array_node`` within another node; it has no number of its own."""
     if type(node) is not list or not node or node[0] not in ("array", "oarray"):
         raise Damaged("an array is missing")
-    return DECODERS[node[0]](decoder, *node[1:])
+    array: np.ndarray = DECODERS[node[0]](decoder, *node[1:])
+    return array
 
 
-def _decode_array(decoder: Any, dtype: Any, shape: Any, buffer: Any) -> np.ndarray:
+def _decode_array(decoder: Decoder, dtype: Any, shape: Any, buffer: Any) -> np.ndarray:
     """The array of a node: its own memory, writable."""
     real = _dtype(dtype)
     data = decoder.buffer(buffer)
@@ -108,7 +113,7 @@ def _decode_array(decoder: Any, dtype: Any, shape: Any, buffer: Any) -> np.ndarr
     return _checked(array).reshape(shape)
 
 
-def _dtype_of(encoder: Any, dtype: np.dtype) -> str:
+def _dtype_of(encoder: Encoder, dtype: np.dtype) -> str:
     if dtype.fields is None and dtype.subdtype is None and _DTYPE.fullmatch(dtype.str):
         return dtype.str
     raise NotHandedOut(f"an array of dtype {dtype} cannot be handed out{encoder.place()}")
@@ -139,15 +144,16 @@ def _checked(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _decode_scalar(decoder: Any, dtype: Any, text: Any) -> np.generic:
+def _decode_scalar(decoder: Decoder, dtype: Any, text: Any) -> np.generic:
     data = bytes.fromhex(text)
     real = _dtype(dtype)
     if len(data) != real.itemsize:
         raise Damaged("a number of another size than it says")
-    return _checked(np.frombuffer(data, dtype=real))[0]
+    scalar: np.generic = _checked(np.frombuffer(data, dtype=real))[0]
+    return scalar
 
 
-def _decode_objects(decoder: Any, shape: Any, nodes: Any) -> np.ndarray:
+def _decode_objects(decoder: Decoder, shape: Any, nodes: Any) -> np.ndarray:
     items = decoder.values(nodes)
     if _size(shape) != len(items):
         raise Damaged("an array of another size than it says")
@@ -157,18 +163,18 @@ def _decode_objects(decoder: Any, shape: Any, nodes: Any) -> np.ndarray:
     return array.reshape(shape)
 
 
-def decode_masked(decoder: Any, data: Any, mask: Any, fill_value: Any) -> np.ndarray:
+def decode_masked(decoder: Decoder, data: Any, mask: Any, fill_value: Any) -> np.ndarray:
     """A masked array, for the student's process; a judge compares with none."""
     return np.ma.MaskedArray(
         decoder.value(data), mask=decoder.value(mask), fill_value=decoder.value(fill_value)
     )
 
 
-def _no_masked(decoder: Any, *parts: Any) -> np.ndarray:
+def _no_masked(decoder: Decoder, *parts: Any) -> np.ndarray:
     raise Damaged("a masked array, which compares equal where it is masked")
 
 
-DECODERS = {
+DECODERS: dict[str, Callable[..., Any]] = {
     "dtype": lambda d, text: np.dtype(object) if text == "object" else _dtype(text),
     "np": _decode_scalar,
     "array": _decode_array,

@@ -71,7 +71,7 @@ def hooks_of(table: FunctionTable, limit: int) -> dict[str, Any]:
     """How the student's process takes what the judge's knows by name."""
     from nbjudge.capture.remote import place_of
 
-    def masked(decoder: Any, *parts: Any) -> Any:
+    def masked(decoder: Decoder, *parts: Any) -> Any:
         from nbjudge.capture.arrays import decode_masked
 
         return decode_masked(decoder, *parts)

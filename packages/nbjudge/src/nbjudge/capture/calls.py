@@ -40,7 +40,7 @@ from nbjudge.capture.tree import Decoder, Encoder
 _PRINTED = 100_000
 
 
-def call_request(args: tuple, kwargs: dict, *, limit: int) -> bytes:
+def call_request(args: tuple[Any, ...], kwargs: dict[Any, Any], *, limit: int) -> bytes:
     """The arguments of a call as bytes, for ``perform_call``. Raises ``NotHandedOut``."""
     return encoded_call(args, kwargs, limit, Link(_nobody, limit=limit))[0]
 
@@ -81,14 +81,16 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
     parts = (before, shared, known, results, limit, printed, files)
     # A generator of the student's runs, and prints, when its items are taken.
     with randomness.stream(table.randomness, told.get("luck")), contextlib.redirect_stdout(printed):
+        result: Any = None
+        failure: BaseException | None = None
         try:
-            result, error = function(*args, **kwargs), None
+            result = function(*args, **kwargs)
         except KeyboardInterrupt:
-            result, error = None, TimeoutError(f"{name} ran longer than its time limit")
+            failure = TimeoutError(f"{name} ran longer than its time limit")
         except BaseException as raised:
-            result, error = None, raised
+            failure = raised
         try:
-            return _reply(result, error, *parts)
+            return _reply(result, failure, *parts)
         except plain.IterationFailed as failed:
             return _reply(None, failed.error, *parts)
         except KeyboardInterrupt:
@@ -100,10 +102,12 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
             _close_figures(figures)
 
 
-def _arguments(table: FunctionTable, request: bytes, limit: int) -> tuple[list, dict, list, dict]:
+def _arguments(
+    table: FunctionTable, request: bytes, limit: int
+) -> tuple[list[Any], dict[Any, Any], list[Any], dict[Any, Any]]:
     hooks = hooks_of(table, limit)
 
-    def work() -> tuple[list, dict, list, dict]:
+    def work() -> tuple[list[Any], dict[Any, Any], list[Any], dict[Any, Any]]:
         (positional, keywords, *told), buffers = opened(request, limit)
         decoder = Decoder(buffers, hooks)
         args = decoder.values(positional)
@@ -120,7 +124,7 @@ def _reply(
     error: BaseException | None,
     before: list[bytes | None],
     shared: list[Any],
-    known: dict[int, list],
+    known: dict[int, list[Any]],
     results: FunctionTable,
     limit: int,
     printed: io.StringIO,
@@ -145,7 +149,7 @@ def _reply(
         return encoder.message([changes, outcome, _text(printed), *written])
 
     try:
-        return guarded_encode(work, encoder.name, let=(plain.IterationFailed,))
+        return guarded_encode(work, encoder.name, let=plain.IterationFailed)
     except NotHandedOut as refusal:
         return _only(["refused", str(refusal)])
 
@@ -157,7 +161,7 @@ def _text(printed: io.StringIO) -> str:
         return ""
 
 
-def _apart(encoder: Encoder, value: Any) -> list:
+def _apart(encoder: Encoder, value: Any) -> list[Any]:
     """The node of ``value`` itself, though the other end knows it."""
     known = encoder.known.pop(id(value))
     try:
@@ -166,11 +170,11 @@ def _apart(encoder: Encoder, value: Any) -> list:
         encoder.known[id(value)] = known
 
 
-def _only(outcome: list) -> bytes:
+def _only(outcome: list[Any]) -> bytes:
     return Encoder(10_000_000).message([[], outcome, ""])
 
 
-def _fingerprint(value: Any, known: dict[int, list], limit: int) -> bytes | None:
+def _fingerprint(value: Any, known: dict[int, list[Any]], limit: int) -> bytes | None:
     """What one object holds, as a digest; None for one that cannot change.
 
     The other objects of ``known`` in it count by their number, so a change within one of them is

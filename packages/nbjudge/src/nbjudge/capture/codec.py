@@ -18,22 +18,24 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from nbjudge.capture import limits
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.tree import LENGTH, MAGIC, Decoder, Encoder
 
+T = TypeVar("T")
+
 
 def guarded_encode(
-    work: Callable[[], bytes], name: str, let: tuple[type[Exception], ...] = ()
+    work: Callable[[], bytes], name: str, let: type[Exception] = NotHandedOut
 ) -> bytes:
-    """``work()``, any exception but ``NotHandedOut`` and those of ``let`` turned into one."""
+    """``work()``, any exception but ``NotHandedOut`` and ``let`` turned into one."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return work()
-    except (NotHandedOut, *let):
+    except (NotHandedOut, let):
         raise
     except RecursionError:
         raise NotHandedOut(f"{name} is nested too deeply to be handed out") from None
@@ -94,7 +96,7 @@ def opened(data: bytes, limit: int) -> tuple[Any, list[memoryview]]:
     return node, buffers
 
 
-def guarded_decode(work: Callable[[], Any]) -> Any:
+def guarded_decode(work: Callable[[], T]) -> T:
     """``work()``, any exception but ``Damaged`` turned into one."""
     try:
         with warnings.catch_warnings():

@@ -5,10 +5,14 @@ from __future__ import annotations
 import builtins
 import importlib
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from nbjudge.capture.errors import Damaged
 from nbjudge.capture.kinds import bases_of
+
+if TYPE_CHECKING:
+    from nbjudge.capture.tree import Decoder, Encoder
 
 _TEXT = 20_000
 _ARGUMENTS = 20
@@ -88,7 +92,7 @@ def class_of(known: dict[tuple[int, str], type[BaseException]], names: Any, numb
     return known[key]
 
 
-def exception_node(encoder: Any, error: BaseException) -> list[Any]:
+def exception_node(encoder: Encoder, error: BaseException) -> list[Any]:
     """``[names of the class and its bases, message, arguments or None, numbers, attributes]``.
 
     Attributes are those with plain values, for tests that look at more than the message.
@@ -108,7 +112,7 @@ def exception_node(encoder: Any, error: BaseException) -> list[Any]:
     return [names, encoder.node(message), _arguments(encoder, error), numbers, found]
 
 
-def exception_of(decoder: Any, node: Any) -> BaseException:
+def exception_of(decoder: Decoder, node: Any) -> BaseException:
     """An exception that a caller can tell like the original. Raises ``Damaged``."""
     if type(node) is not list or len(node) != 5 or type(node[0]) is not list:
         raise Damaged("no exception")
@@ -120,7 +124,7 @@ def exception_of(decoder: Any, node: Any) -> BaseException:
     if type(message) is not str:
         raise Damaged("an exception without a message")
     args = None if arguments is None else tuple(decoder.values(arguments))
-    make = decoder.hooks.get("exception_class", _decode_class)
+    make: Callable[..., Any] = decoder.hooks.get("exception_class", _decode_class)
     error = _made(make(decoder, names, numbers), message, args)
     if type(attributes) is not list or len(attributes) > _ARGUMENTS:
         raise Damaged("an exception with too many attributes")
@@ -146,7 +150,7 @@ def _is_known(name: str) -> bool:
     return name in _BUILTIN or name in _OF_LIBRARIES
 
 
-def _decode_class(decoder: Any, names: Any, numbers: Any) -> Any:
+def _decode_class(decoder: Decoder, names: Any, numbers: Any) -> Any:
     return class_of({}, names, numbers)
 
 
@@ -159,7 +163,7 @@ def _name(kind: type) -> str:
     return name
 
 
-def _arguments(encoder: Any, error: BaseException) -> list | None:
+def _arguments(encoder: Encoder, error: BaseException) -> list[Any] | None:
     args = BaseException.__dict__["args"].__get__(error)
     if type(args) is not tuple or len(args) > _ARGUMENTS:
         return None
@@ -174,7 +178,7 @@ def _kind(names: list[str]) -> type[BaseException]:
         return _BUILTIN[first]
     if first in _OF_LIBRARIES:
         module, name = _OF_LIBRARIES[first]
-        found = getattr(importlib.import_module(module), name)
+        found: type[BaseException] = getattr(importlib.import_module(module), name)
         if {_name(kind) for kind in found.__mro__} <= {*names, "object"}:
             return found
     base = next((_BUILTIN[name] for name in names[1:] if name in _BUILTIN), Exception)
@@ -191,7 +195,7 @@ def _with_message(kind: type[BaseException], message: str) -> BaseException:
         bases = [k for k in kind.__mro__ if k.__name__ not in _BY_MESSAGE]
         base = bases[0] if issubclass(bases[0], Exception) else Exception
         kind = type(name, (base,), {"__module__": "builtins"})
-    told = type(
+    told: type[BaseException] = type(
         kind.__name__, (kind,), {"__str__": lambda self: message, "__module__": kind.__module__}
     )
     error = told.__new__(told, message)

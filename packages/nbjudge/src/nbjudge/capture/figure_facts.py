@@ -13,7 +13,7 @@ import numpy as np
 from nbjudge.capture.limits import TICKS
 
 
-def facts_of(figure: Any) -> dict:
+def facts_of(figure: Any) -> dict[Any, Any]:
     """The facts of a Figure, for ``figure_rebuild.figure_from``.
 
     Sizes are in inches, positions and limits in data coordinates or, for axes, in shares of the
@@ -31,7 +31,7 @@ def facts_of(figure: Any) -> dict:
     }
 
 
-def _axes(axes: Any) -> dict:
+def _axes(axes: Any) -> dict[Any, Any]:
     return {
         "position": position_of(axes),
         "visible": bool(axes.get_visible()),
@@ -68,11 +68,11 @@ def titles_of(axes: Any) -> dict[str, Any]:
     return {"center": axes.title, "left": axes._left_title, "right": axes._right_title}
 
 
-def _title(text: Any) -> list:
+def _title(text: Any) -> list[Any]:
     return [text.get_text(), _color(text.get_color()), float(text.get_fontsize())]
 
 
-def _axis(axis: Any, limits: Any, is_on: bool) -> dict:
+def _axis(axis: Any, limits: Any, is_on: bool) -> dict[Any, Any]:
     facts = {
         "label": axis.get_label_text(),
         "limits": [float(n) for n in limits],
@@ -93,7 +93,7 @@ def _axis(axis: Any, limits: Any, is_on: bool) -> dict:
     return facts
 
 
-def _line(line: Any) -> dict:
+def _line(line: Any) -> dict[Any, Any]:
     return {
         "x": _data(line, line.get_xdata, 0),
         "y": _data(line, line.get_ydata, 1),
@@ -117,7 +117,7 @@ def _data(line: Any, read: Any, column: int) -> np.ndarray:
     return np.ma.filled(np.ma.asarray(line.get_xydata()[:, column], dtype=float), np.nan)
 
 
-def _image(image: Any) -> dict:
+def _image(image: Any) -> dict[Any, Any]:
     array = image.get_array()
     if np.ma.isMaskedArray(array) and not np.ma.is_masked(array):
         array = array.data
@@ -132,7 +132,7 @@ def _image(image: Any) -> dict:
     }
 
 
-def _text(text: Any) -> dict:
+def _text(text: Any) -> dict[Any, Any]:
     try:
         position = [float(n) for n in text.get_position()]
     except (TypeError, ValueError):
@@ -146,7 +146,7 @@ def _text(text: Any) -> dict:
     }
 
 
-def _legend(legend: Any) -> dict | None:
+def _legend(legend: Any) -> dict[Any, Any] | None:
     if legend is None:
         return None
     return {
@@ -156,7 +156,7 @@ def _legend(legend: Any) -> dict | None:
     }
 
 
-def _patch(patch: Any) -> dict:
+def _patch(patch: Any) -> dict[Any, Any]:
     from matplotlib.patches import Rectangle, Wedge
 
     facts: dict[str, Any] = {
@@ -183,7 +183,7 @@ def _patch(patch: Any) -> dict:
     return facts
 
 
-def _bars(container: Any, patches: Any) -> dict | None:
+def _bars(container: Any, patches: Any) -> dict[Any, Any] | None:
     from matplotlib.container import BarContainer
 
     if not isinstance(container, BarContainer):
@@ -199,7 +199,7 @@ def _bars(container: Any, patches: Any) -> dict | None:
     }
 
 
-def _collection(collection: Any) -> dict | None:
+def _collection(collection: Any) -> dict[Any, Any] | None:
     from matplotlib import collections as kinds
 
     array = collection.get_array()
@@ -213,7 +213,7 @@ def _collection(collection: Any) -> dict | None:
     }
     if isinstance(collection, kinds.PathCollection):
         facts["kind"] = "scatter"
-        offsets = np.ma.asarray(collection.get_offsets(), dtype=float)
+        offsets: Any = np.ma.asarray(collection.get_offsets(), dtype=float)
         facts["offsets"] = np.ma.filled(offsets, np.nan)
         facts["sizes"] = np.asarray(collection.get_sizes(), dtype=float)
     elif isinstance(collection, kinds.QuadMesh):

@@ -41,7 +41,7 @@ def figure_from(facts: Any, picture: bytes) -> Any:
         _add_axes(figure, part)
     for part in _list(_get(facts, "legends"), AXES):
         _add_legend(figure, part)
-    figure.picture_png = picture
+    vars(figure)["picture_png"] = picture
     return figure
 
 
@@ -149,11 +149,13 @@ def _add_image(axes: Any, facts: Any) -> None:
     array = _get(facts, "array")
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
         raise Damaged("an image that is no array")
+    # matplotlib's own are lists, though its types say tuples.
+    extent: Any = _numbers(_get(facts, "extent"), 4)
     image = AxesImage(
         axes,
         cmap=_cmap(_get(facts, "cmap")),
         origin="lower" if _get(facts, "origin") == "lower" else "upper",
-        extent=_numbers(_get(facts, "extent"), 4),
+        extent=extent,
     )
     image.set_data(array)
     low, high = _list(_get(facts, "clim"), 2)
@@ -174,7 +176,7 @@ def _add_patch(axes: Any, facts: Any) -> None:
     from matplotlib.patches import PathPatch, Rectangle, Wedge
     from matplotlib.path import Path
 
-    look = {
+    look: dict[str, Any] = {
         "facecolor": _color(_get(facts, "face")),
         "edgecolor": _color(_get(facts, "edge")),
         "label": _text(_get(facts, "label")),
@@ -189,9 +191,9 @@ def _add_patch(axes: Any, facts: Any) -> None:
         x, y, radius, start, end = _numbers(_get(facts, "numbers"), 5)
         if not all(map(math.isfinite, (start, end))):
             raise Damaged("a wedge without angles")
-        width = _get(facts, "width")
-        width = None if width is None else _number(width)
-        patch = Wedge((x, y), radius, start, end, width=width, **look)
+        ring = _get(facts, "width")
+        ring = None if ring is None else _number(ring)
+        patch = Wedge((x, y), radius, start, end, width=ring, **look)
     else:
         codes = _get(facts, "codes")
         vertices = _array(_get(facts, "vertices"), 2)
@@ -275,7 +277,7 @@ def _get(facts: Any, name: str) -> Any:
     return facts[name]
 
 
-def _list(value: Any, most: int) -> list:
+def _list(value: Any, most: int) -> list[Any]:
     if type(value) is not list or len(value) > most:
         raise Damaged("a figure with something else than a list, or too long a list")
     return value
@@ -305,8 +307,9 @@ def _numbers(value: Any, count: int) -> list[float]:
     return numbers
 
 
-def _color(value: Any) -> tuple[float, ...]:
-    return tuple(min(max(n, 0.0), 1.0) for n in _numbers(value, 4))
+def _color(value: Any) -> tuple[float, float, float, float]:
+    red, green, blue, alpha = (min(max(n, 0.0), 1.0) for n in _numbers(value, 4))
+    return red, green, blue, alpha
 
 
 def _any_array(value: Any) -> np.ndarray:

@@ -7,18 +7,21 @@ The facts are plain values (dicts, texts, numbers, arrays), in the order of ``fi
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbjudge.capture import limits
 from nbjudge.capture.errors import NotHandedOut
 from nbjudge.capture.kinds import bases_of
+
+if TYPE_CHECKING:
+    from nbjudge.capture.tree import Decoder, Encoder
 
 PICTURE_DPI = 100
 PICTURE_PIXELS = 4_000_000
 PICTURE_BYTES = 3_000_000
 
 
-def encode(encoder: Any, value: Any, kind: type) -> list | None:
+def encode(encoder: Encoder, value: Any, kind: type) -> list[Any] | None:
     """The node of a Figure, or of Axes, which bring their figure along."""
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -71,13 +74,13 @@ def _picture(figure: Any) -> bytes:
     return data if len(data) <= PICTURE_BYTES else b""
 
 
-def _decode_figure(decoder: Any, facts: Any, picture: Any) -> Any:
+def _decode_figure(decoder: Decoder, facts: Any, picture: Any) -> Any:
     from nbjudge.capture.figure_rebuild import figure_from
 
     return figure_from(decoder.value(facts), bytes(decoder.buffer(picture)))
 
 
-def _decode_axes(decoder: Any, figure: Any, number: Any) -> Any:
+def _decode_axes(decoder: Decoder, figure: Any, number: Any) -> Any:
     from nbjudge.capture.figure_rebuild import axes_from
 
     return axes_from(decoder.value(figure), number)

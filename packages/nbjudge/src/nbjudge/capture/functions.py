@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbjudge.capture import exceptions, kept
 from nbjudge.capture.errors import Damaged, NotHandedOut
@@ -14,6 +14,9 @@ from nbjudge.capture.kept import KeptObject
 from nbjudge.capture.kinds import bases_of
 from nbjudge.capture.operations import OPERATIONS
 from nbjudge.capture.places import LONGEST, place_of
+
+if TYPE_CHECKING:
+    from nbjudge.capture.tree import Decoder, Encoder
 
 # Classes that are values of their own, such as what `type(x)` gives; calling them is harmless.
 _PLAIN_CLASSES = {
@@ -155,10 +158,10 @@ class FunctionTable:
         return ["function", _facts_node(self.keep(path, function), function, self)]
 
 
-def encode(encoder: Any, value: Any, kind: type) -> list | None:
+def encode(encoder: Encoder, value: Any, kind: type) -> list[Any] | None:
     """The node of a callable; the encoder's ``functions`` says what becomes of it."""
     if isinstance(value, KeptObject):
-        return encoder.functions.node(encoder.path(), value)
+        return encoder.node_of_function(value)
     if not callable(value):
         return None
     if kind is type and (value in _PLAIN_CLASSES or _is_numpy_class(value)):
@@ -169,15 +172,15 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
         return kept.node(encoder, value, kind, words)
     if encoder.functions is None:
         raise NotHandedOut(f"a function cannot be handed out here{encoder.place()}")
-    return encoder.functions.node(encoder.path(), value)
+    return encoder.node_of_function(value)
 
 
-def _decode_class(decoder: Any, name: Any) -> type:
+def _decode_class(decoder: Decoder, name: Any) -> type:
     known = {place: value for value, place in _PLAIN_CLASSES.items()}
     if type(name) is str and name.startswith("numpy."):
         import numpy
 
-        found = getattr(numpy, name[6:]) if name[6:] in _NUMPY_CLASSES else None
+        found: type | None = getattr(numpy, name[6:]) if name[6:] in _NUMPY_CLASSES else None
     else:
         found = known.get(name)
     if found is None:
@@ -185,10 +188,10 @@ def _decode_class(decoder: Any, name: Any) -> type:
     return found
 
 
-def facts_hook(make: Callable[[FunctionFacts], Any]) -> Callable:
+def facts_hook(make: Callable[[FunctionFacts], Any]) -> Callable[..., Any]:
     """A decoder's hook for function nodes, which calls ``make`` with the facts."""
 
-    def function(decoder: Any, facts: Any) -> Any:
+    def function(decoder: Decoder, facts: Any) -> Any:
         return make(_facts(facts))
 
     return function
@@ -203,7 +206,7 @@ def _is_numpy_class(value: type) -> bool:
     return value.__module__ == "numpy" and value.__name__ in _NUMPY_CLASSES
 
 
-def _facts_node(ref: str, function: Callable, table: FunctionTable) -> dict:
+def _facts_node(ref: str, function: Callable[..., Any], table: FunctionTable) -> dict[Any, Any]:
     kind = type(function)
     name = name_of(function) or kind.__name__
     return {
@@ -215,7 +218,7 @@ def _facts_node(ref: str, function: Callable, table: FunctionTable) -> dict:
         "is_class": issubclass(kind, type),
         "place": place_of(function),
         "kinds": [table.number_of(base) for base in bases_of(function) if base is not object][:50]
-        if issubclass(kind, type)
+        if isinstance(function, type)
         else [],
     }
 
@@ -228,7 +231,7 @@ def _text(function: Any, attribute: str) -> str | None:
     return text[:_TEXT] if type(text) is str else None
 
 
-def _parameters(function: Callable) -> list | None:
+def _parameters(function: Callable[..., Any]) -> list[Any] | None:
     try:
         parameters = inspect.signature(function).parameters.values()
         if len(parameters) > _PARAMETERS:
@@ -246,7 +249,7 @@ def _parameters(function: Callable) -> list | None:
         return None
 
 
-def _default(value: Any) -> list:
+def _default(value: Any) -> list[Any]:
     """``[True, value]`` for what JSON holds and is unchanging, else ``[False, None]``."""
     if value is None or type(value) in (bool, float):
         return [True, value]
@@ -262,7 +265,7 @@ def _default(value: Any) -> list:
 def _facts(node: Any) -> FunctionFacts:
     if type(node) is not dict:
         raise Damaged("no facts of a function")
-    texts = [node.get(key) for key in ("ref", "name", "qualname")]
+    ref, name, qualname = texts = [node.get(key, "") for key in ("ref", "name", "qualname")]
     doc, parameters = node.get("doc"), node.get("parameters")
     if not all(type(text) is str and len(text) <= _TEXT for text in texts):
         raise Damaged("a function without a name")
@@ -278,7 +281,8 @@ def _facts(node: Any) -> FunctionFacts:
     place = node.get("place", "")
     if type(place) is not str or len(place) > LONGEST:
         raise Damaged("no place")
-    return FunctionFacts(*texts, doc, parameters, node.get("is_class") is True, place, tuple(kinds))
+    is_class = node.get("is_class") is True
+    return FunctionFacts(ref, name, qualname, doc, parameters, is_class, place, tuple(kinds))
 
 
 def _parameter(node: Any) -> ParameterFacts:

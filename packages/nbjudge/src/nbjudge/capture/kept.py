@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.kinds import bases_of
 from nbjudge.capture.operations import BINARY, UNARY, methods_of
 from nbjudge.capture.places import place_of
+
+if TYPE_CHECKING:
+    from nbjudge.capture.tree import Decoder, Encoder
 
 _TEXT = 2000
 _CLASSES = 50
@@ -180,7 +183,7 @@ def claimed_place_of(value: KeptObject) -> str:
     return value._kept[3]
 
 
-def node(encoder: Any, value: Any, kind: type, words: str) -> list[Any]:
+def node(encoder: Encoder, value: Any, kind: type, words: str) -> list[Any]:
     """The node of an object that stays; raises ``NotHandedOut`` where nobody keeps it."""
     functions = encoder.functions
     keep = getattr(functions, "keep", None)
@@ -234,10 +237,11 @@ def remote_object(
     return number, made(kept, operate, lambda: any(is_known(kind) for kind in kinds))
 
 
-def _decode(decoder: Any, *node: Any) -> KeptObject:
+def _decode(decoder: Decoder, *node: Any) -> KeptObject:
     """What stands for an object where nobody can be asked."""
     kept, name = _checked(node)
-    return type(name, (RefusedObject,), {"__slots__": ()})(*kept)
+    kind: type[KeptObject] = type(name, (RefusedObject,), {"__slots__": ()})
+    return kind(*kept)
 
 
 DECODERS = {"kept": _decode}

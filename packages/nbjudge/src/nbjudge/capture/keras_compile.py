@@ -7,10 +7,13 @@ itself as the original, even where Keras could not make the same of it.
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbjudge.capture.errors import Damaged
 from nbjudge.capture.keras_configs import Inspection, build, is_plain, plain_config
+
+if TYPE_CHECKING:
+    from nbjudge.capture.tree import Decoder, Encoder
 
 _PARTS = (
     "optimizer",
@@ -25,13 +28,13 @@ _PARTS = (
 )
 
 
-def encode_compile(encoder: Any, model: Any) -> list:
+def encode_compile(encoder: Encoder, model: Any) -> list[Any]:
     """``[node of the settings, complaint, number of steps trained]`` of a compiled model."""
     shown, error = _facts(model)
     return [encoder.node(shown), error, _iterations(model)]
 
 
-def decode_compile(decoder: Any, model: Any, node: Any) -> None:
+def decode_compile(decoder: Decoder, model: Any, node: Any) -> None:
     """Compile ``model`` as its node says."""
     shown, error, iterations = node
     settings = decoder.value(shown)
@@ -53,7 +56,7 @@ def compile_like(model: Any, other: Any) -> None:
         _set_iterations(model, _iterations(other))
 
 
-def _facts(model: Any) -> tuple[dict, str]:
+def _facts(model: Any) -> tuple[dict[Any, Any], str]:
     """What ``get_compile_config`` says, made inert; or its complaint."""
     try:
         config = model.get_compile_config() or {}
@@ -74,7 +77,7 @@ def _set_iterations(model: Any, count: int) -> None:
         model.optimizer.iterations.assign(count)
 
 
-def _compile(model: Any, shown: dict, error: str, iterations: int) -> None:
+def _compile(model: Any, shown: dict[Any, Any], error: str, iterations: int) -> None:
     """Compile ``model`` so that it says ``shown`` of itself, or raises ``error`` as it did."""
     parts = {key: _usable(value) for key, value in shown.items() if key in _PARTS}
     parts = {key: value for key, value in parts.items() if value is not None}
@@ -89,7 +92,7 @@ def _compile(model: Any, shown: dict, error: str, iterations: int) -> None:
     vars(model).pop("get_compile_config", None)
     if error:
 
-        def complain() -> dict:
+        def complain() -> dict[Any, Any]:
             raise TypeError(error)
 
         object.__setattr__(model, "get_compile_config", complain)

@@ -144,7 +144,7 @@ class Inspection:
         else:
             raise Damaged(f"a configuration with a {kind.__name__} in it")
 
-    def _check_dict(self, value: dict, key: str, family: str) -> None:
+    def _check_dict(self, value: dict[Any, Any], key: str, family: str) -> None:
         if not all(type(name) is str for name in value):
             raise Damaged("a configuration with names that are no texts")
         if key.endswith("activation") and "class_name" not in value:
@@ -160,7 +160,7 @@ class Inspection:
         for name, item in value.items():
             self.check(item, name, family)
 
-    def _family(self, value: dict) -> str:
+    def _family(self, value: dict[Any, Any]) -> str:
         name, module = value["class_name"], value.get("module")
         config, registered = value.get("config"), value.get("registered_name")
         if type(name) is not str or len(name) > 200:
@@ -203,7 +203,8 @@ def require_family(config: Any, families: Collection[str]) -> None:
     """Raise ``Damaged`` for anything but an object's configuration of one of these families."""
     if type(config) is not dict:
         raise Damaged("no configuration")
-    if allowed_classes().get((config.get("module"), config.get("class_name"))) not in families:
+    place = str(config.get("module")), str(config.get("class_name"))
+    if allowed_classes().get(place, "") not in families:
         raise Damaged("a configuration of another kind")
 
 

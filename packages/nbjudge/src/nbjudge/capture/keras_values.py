@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +26,9 @@ from nbjudge.capture.keras_configs import (
     require_family,
 )
 from nbjudge.capture.kinds import bases_of
+
+if TYPE_CHECKING:
+    from nbjudge.capture.tree import Decoder, Encoder
 
 OUTPUT_NUMBERS = 50_000_000
 """Numbers that one layer may give for one example."""
@@ -42,7 +46,7 @@ _SETTINGS = (
 _GRAPHS = ("keras.src.models.functional", "keras.src.models.sequential")
 
 
-def encode(encoder: Any, value: Any, kind: type) -> list | None:
+def encode(encoder: Encoder, value: Any, kind: type) -> list[Any] | None:
     """The node of something of Keras or TensorFlow."""
     bases = bases_of(kind)
     node = None
@@ -62,7 +66,7 @@ def update_model(old: Any, new: Any) -> None:
         compile_like(old, new)
 
 
-def _tensorflow(encoder: Any, value: Any, bases: tuple) -> list | None:
+def _tensorflow(encoder: Encoder, value: Any, bases: tuple[Any, ...]) -> list[Any] | None:
     import tensorflow as tf
 
     if tf.Tensor in bases or tf.Variable in bases:
@@ -74,17 +78,17 @@ def _tensorflow(encoder: Any, value: Any, bases: tuple) -> list | None:
     return None
 
 
-def _tensor(encoder: Any, array: Any) -> list:
+def _tensor(encoder: Encoder, array: Any) -> list[Any]:
     return ["tensor", encoder.node(_known_to_numpy(array))]
 
 
 def _known_to_numpy(array: Any) -> np.ndarray:
     """The array, as float32 where numpy has no such type (bfloat16)."""
-    array = np.asarray(array)
-    return array.astype(np.float32) if array.dtype.kind == "V" else array
+    known: np.ndarray = np.asarray(array)
+    return known.astype(np.float32) if known.dtype.kind == "V" else known
 
 
-def _keras(encoder: Any, value: Any, kind: type, bases: tuple) -> list | None:
+def _keras(encoder: Encoder, value: Any, kind: type, bases: tuple[Any, ...]) -> list[Any] | None:
     import keras
 
     if keras.Model in bases:
@@ -118,7 +122,7 @@ def _keras(encoder: Any, value: Any, kind: type, bases: tuple) -> list | None:
     return None
 
 
-def _model(encoder: Any, value: Any, kind: type) -> list:
+def _model(encoder: Encoder, value: Any, kind: type) -> list[Any]:
     compiled = value
     if kind.__module__ not in _GRAPHS:
         value, kind = _without_class(value, kind)
@@ -159,7 +163,7 @@ def _without_class(model: Any, kind: type) -> tuple[Any, type]:
     return model, kind
 
 
-def _state(encoder: Any, value: Any) -> list:
+def _state(encoder: Encoder, value: Any) -> list[Any]:
     """Nodes of the weights, and of the states of random numbers (such as a Dropout's)."""
     import keras
 
@@ -174,10 +178,10 @@ def _state(encoder: Any, value: Any) -> list:
 
 
 def _is_seed(variable: Any) -> bool:
-    return variable.path.rpartition("/")[2].startswith("seed_generator_state")
+    return str(variable.path).rpartition("/")[2].startswith("seed_generator_state")
 
 
-def _require_keras(encoder: Any, value: Any, kind: type, words: str) -> None:
+def _require_keras(encoder: Encoder, value: Any, kind: type, words: str) -> None:
     """Raise ``NotHandedOut`` for an object of a class that is not Keras' own."""
     if kind.__name__ == "Lambda":
         raise NotHandedOut(
@@ -191,15 +195,15 @@ def _require_keras(encoder: Any, value: Any, kind: type, words: str) -> None:
         )
 
 
-def _serialized(encoder: Any, value: Any) -> dict:
+def _serialized(encoder: Encoder, value: Any) -> dict[Any, Any]:
     import keras
 
-    config = plain_config(keras.saving.serialize_keras_object(value))
+    config: dict[Any, Any] = plain_config(keras.saving.serialize_keras_object(value))
     _inspect(encoder, config, "it")
     return config
 
 
-def _inspect(encoder: Any, config: dict, words: str) -> None:
+def _inspect(encoder: Encoder, config: dict[Any, Any], words: str) -> None:
     try:
         Inspection().check(config)
     except NotKeras as error:
@@ -211,7 +215,7 @@ def _inspect(encoder: Any, config: dict, words: str) -> None:
         raise NotHandedOut(f"{words} cannot be handed out: {error}{encoder.place()}") from None
 
 
-def _rebuilt(config: Any, *families: str) -> tuple[Any, list]:
+def _rebuilt(config: Any, *families: str) -> tuple[Any, list[Any]]:
     """The object of a configuration, and its variables, none of which has a value yet."""
     import keras
     from keras.src.backend.common import global_state
@@ -228,7 +232,7 @@ def _rebuilt(config: Any, *families: str) -> tuple[Any, list]:
     return built, created
 
 
-def _give_state(built: Any, created: list, weights: list, seeds: list) -> None:
+def _give_state(built: Any, created: list[Any], weights: list[Any], seeds: list[Any]) -> None:
     """Give every variable its value; raises ``Damaged`` unless the weights fit exactly."""
     import keras
 
@@ -269,7 +273,7 @@ def _check_outputs(model: Any) -> None:
         _check_outputs(operation)
 
 
-def _decode_model(decoder: Any, config: Any, weights: Any, seeds: Any, compiled: Any) -> Any:
+def _decode_model(decoder: Decoder, config: Any, weights: Any, seeds: Any, compiled: Any) -> Any:
     settings = decoder.value(config)
     values, states = decoder.values(weights), decoder.values(seeds)
     model, created = _rebuilt(settings, "model")
@@ -280,7 +284,7 @@ def _decode_model(decoder: Any, config: Any, weights: Any, seeds: Any, compiled:
     return model
 
 
-def _decode_layer(decoder: Any, config: Any, weights: Any, seeds: Any) -> Any:
+def _decode_layer(decoder: Decoder, config: Any, weights: Any, seeds: Any) -> Any:
     settings = decoder.value(config)
     values, states = decoder.values(weights), decoder.values(seeds)
     layer, created = _rebuilt(settings, "layer")
@@ -288,13 +292,13 @@ def _decode_layer(decoder: Any, config: Any, weights: Any, seeds: Any) -> Any:
     return layer
 
 
-def _decode_settings(decoder: Any, config: Any) -> Any:
+def _decode_settings(decoder: Decoder, config: Any) -> Any:
     settings = decoder.value(config)
     require_family(settings, _SETTINGS)
     return build(settings)
 
 
-def _decode_history(decoder: Any, history: Any, params: Any, epoch: Any) -> Any:
+def _decode_history(decoder: Decoder, history: Any, params: Any, epoch: Any) -> Any:
     import keras
 
     result = keras.callbacks.History()
@@ -305,7 +309,7 @@ def _decode_history(decoder: Any, history: Any, params: Any, epoch: Any) -> Any:
     return result
 
 
-def _decode_tensor(decoder: Any, node: Any) -> Any:
+def _decode_tensor(decoder: Decoder, node: Any) -> Any:
     array = decoder.value(node)
     if not isinstance(array, np.ndarray):
         raise Damaged("no tensor")
@@ -316,7 +320,7 @@ def _decode_tensor(decoder: Any, node: Any) -> Any:
     return tf.constant(array)
 
 
-def _decode_dtype(decoder: Any, name: Any) -> Any:
+def _decode_dtype(decoder: Decoder, name: Any) -> Any:
     import tensorflow as tf
 
     if type(name) is not str or len(name) > 30:
@@ -324,7 +328,7 @@ def _decode_dtype(decoder: Any, name: Any) -> Any:
     return tf.dtypes.as_dtype(name)
 
 
-DECODERS = {
+DECODERS: dict[str, Callable[..., Any]] = {
     "model": _decode_model,
     "layer": _decode_layer,
     "keras": _decode_settings,

@@ -5,4 +5,5 @@ from __future__ import annotations
 
 def bases_of(kind: type) -> tuple[type, ...]:
     """The class and its bases, in the order in which attributes are looked up."""
-    return type.__dict__["__mro__"].__get__(kind)
+    bases: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
+    return bases

@@ -5,15 +5,19 @@ from __future__ import annotations
 import collections
 import enum
 import types
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from nbjudge.capture import kept, plain
 from nbjudge.capture.kinds import bases_of
 
+if TYPE_CHECKING:
+    from nbjudge.capture.tree import Encoder
+
 DECODERS: dict[str, Any] = {}
 
 
-def encode(encoder: Any, value: Any, kind: type) -> list | None:
+def encode(encoder: Encoder, value: Any, kind: type) -> list[Any] | None:
     """The node of a subclass's instance or an iterator; refuses what is known to be unfit."""
     bases = bases_of(kind)
     if enum.Enum in bases and not {int, float, str} & set(bases):
@@ -21,13 +25,13 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
         return kept.node(encoder, value, kind, words)
     if types.ModuleType in bases:
         return kept.node(encoder, value, kind, f"a module cannot be handed out{encoder.place()}")
-    node = _as_base(encoder, value, kind)
+    node: list[Any] | None = _as_base(encoder, value, kind)
     if node is None and kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__"):
-        node = plain.iterator_node(encoder, value)
+        return plain.iterator_node(encoder, value)
     return node
 
 
-def _as_base(encoder: Any, value: Any, kind: type) -> Any:
+def _as_base(encoder: Encoder, value: Any, kind: type) -> Any:
     """The node of an instance of a subclass, as the type of Python's own that it comes from."""
     bases = bases_of(kind)
     if tuple in bases and plain.is_named(kind):
@@ -38,7 +42,7 @@ def _as_base(encoder: Any, value: Any, kind: type) -> Any:
     return None
 
 
-def _node_of(encoder: Any, value: Any, base: type) -> Any:
+def _node_of(encoder: Encoder, value: Any, base: type) -> Any:
     if base is float or base is int and -(2**63) <= value < 2**63:
         return value
     return plain.ENCODERS[base](encoder, value)
@@ -46,7 +50,7 @@ def _node_of(encoder: Any, value: Any, base: type) -> Any:
 
 # The base types that an instance of a subclass is taken for, and how to make one of it without
 # asking the subclass.
-_BASES = {
+_BASES: dict[type, Callable[[Any], Any]] = {
     int: lambda v: int.__add__(v, 0),
     float: float.__pos__,
     complex: complex.__pos__,

@@ -84,7 +84,7 @@ class Link:
 
         try:
             args, kwargs = guarded_decode(read)
-            function = self._callback(None, number)
+            function = self._test_function(number)
         except Damaged as error:
             return self._encoded("refused", f"the arguments did not arrive: {error}")
         try:
@@ -106,12 +106,15 @@ class Link:
 
         return guarded_encode(work, encoder.name)
 
-    def _callback(self, decoder: Any, number: Any) -> Callable[..., Any]:
+    def _callback(self, decoder: Decoder, number: Any) -> Callable[..., Any]:
+        return self._test_function(number)
+
+    def _test_function(self, number: Any) -> Callable[..., Any]:
         if type(number) is not int or not 0 <= number < len(self._handed_in):
             raise Damaged("a function that was not handed in")
         return self._handed_in[number]
 
-    def _object(self, decoder: Any, *node: Any) -> RemoteObject:
+    def _object(self, decoder: Decoder, *node: Any) -> RemoteObject:
         number, made = remote_object(node, self.operate, self._classes.__contains__)
         if len(self._objects) > _OBJECTS:
             raise Damaged("too many objects")
@@ -126,5 +129,5 @@ class Link:
         facts = FunctionFacts(f"operation/{name}", name, name, None, None, False)
         return RemoteFunction(facts, self.send, limit=self.limit, link=self)(*arguments)
 
-    def _exception_class(self, decoder: Any, names: Any, numbers: Any) -> Any:
+    def _exception_class(self, decoder: Decoder, names: Any, numbers: Any) -> Any:
         return class_of(self._exceptions, names, numbers)

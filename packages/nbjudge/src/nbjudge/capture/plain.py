@@ -14,16 +14,20 @@ import re
 import sys
 import uuid
 import zoneinfo
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from nbjudge.capture import limits
 from nbjudge.capture.errors import Damaged, NotHandedOut
+
+if TYPE_CHECKING:
+    from nbjudge.capture.tree import Decoder, Encoder
 
 _PACK_FROM = 32
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+){0,3}")
 
 
-def encode(encoder: Any, value: Any, kind: type) -> list | None:
+def encode(encoder: Encoder, value: Any, kind: type) -> list[Any] | None:
     """The node of a value whose type is exactly one of Python's own."""
     encode_one = ENCODERS.get(kind)
     return None if encode_one is None else encode_one(encoder, value)
@@ -37,7 +41,7 @@ class IterationFailed(Exception):
         super().__init__(f"{type(error).__name__}: {error}")
 
 
-def iterator_node(encoder: Any, value: Any) -> list:
+def iterator_node(encoder: Encoder, value: Any) -> list[Any]:
     """The node of an iterator, which is used up by this. Raises ``IterationFailed``."""
     items: list[Any] = []
     while True:
@@ -55,7 +59,7 @@ def iterator_node(encoder: Any, value: Any) -> list:
     return ["iter", *_items(encoder, items)]
 
 
-def check_hashes(keys: list) -> None:
+def check_hashes(keys: list[Any]) -> None:
     """Raise ``Damaged`` for keys that were chosen to make a dict slow."""
     if len(keys) > limits.SAME_HASH:
         most = collections.Counter(map(hash, keys)).most_common(1)[0][1]
@@ -63,7 +67,7 @@ def check_hashes(keys: list) -> None:
             raise Damaged("too many keys with one hash")
 
 
-def zone_node(encoder: Any, zone: Any) -> Any:
+def zone_node(encoder: Encoder, zone: Any) -> Any:
     """The node of a time zone, or None for no zone."""
     if zone is None:
         return None
@@ -77,18 +81,18 @@ def zone_node(encoder: Any, zone: Any) -> Any:
     raise NotHandedOut(f"this time zone cannot be handed out{encoder.place()}")
 
 
-def _integer(encoder: Any, value: int) -> Any:
+def _integer(encoder: Encoder, value: int) -> Any:
     if value.bit_length() > limits.INTEGER_BITS:
         raise NotHandedOut(f"{encoder.name} is a number of more than 4,000 digits{encoder.place()}")
     return ["int", hex(value)]
 
 
-def text_node(encoder: Any, value: str) -> list:
+def text_node(encoder: Encoder, value: str) -> list[Any]:
     """The node of a text that is long, or is none in UTF-8."""
     return ["text", encoder.buffer(value.encode("utf-8", "surrogatepass"))]
 
 
-def _items(encoder: Any, items: Any) -> list:
+def _items(encoder: Encoder, items: Any) -> list[Any]:
     """The items of a list: ``[nodes]``, or ``[code, buffer]`` for many floats or integers."""
     if len(items) >= _PACK_FROM:
         kinds = set(map(type, items))
@@ -106,7 +110,7 @@ def _items(encoder: Any, items: Any) -> list:
     return [[encoder.node(item, str(i)) for i, item in enumerate(items)]]
 
 
-def _pairs(encoder: Any, value: dict) -> list:
+def _pairs(encoder: Encoder, value: dict[Any, Any]) -> list[Any]:
     nodes = []
     for i, (key, item) in enumerate(list(dict.items(value))):
         step = key if type(key) is str and len(key) <= 60 else str(i)
@@ -115,13 +119,13 @@ def _pairs(encoder: Any, value: dict) -> list:
     return nodes
 
 
-def _members(encoder: Any, value: Any) -> list:
+def _members(encoder: Encoder, value: Any) -> list[Any]:
     """The members of a set in an order that does not depend on their hashes."""
     ordered = sorted(value, key=lambda item: _place(encoder, item))
     return [encoder.node(item, f"member {i}") for i, item in enumerate(ordered)]
 
 
-def _place(encoder: Any, item: Any) -> tuple[str, str]:
+def _place(encoder: Encoder, item: Any) -> tuple[str, str]:
     """Where an item of a set belongs, by what it is written down as."""
     kind = type(item)
     if kind is int:
@@ -136,15 +140,15 @@ def _place(encoder: Any, item: Any) -> tuple[str, str]:
 class _NamesOnly:
     """Writes a function down by its name, which is enough to put it in order."""
 
-    def node(self, path: str, function: Any) -> list:
+    def node(self, path: str, function: Any) -> list[Any]:
         return ["function", str(getattr(function, "__qualname__", ""))]
 
 
-def _slice(encoder: Any, value: slice) -> list:
+def _slice(encoder: Encoder, value: slice) -> list[Any]:
     return ["slice", *(encoder.node(v) for v in (value.start, value.stop, value.step))]
 
 
-def _range(encoder: Any, value: range) -> list:
+def _range(encoder: Encoder, value: range) -> list[Any]:
     try:
         length = len(value)
     except OverflowError:
@@ -178,27 +182,28 @@ def _is_field(name: Any) -> bool:
     )
 
 
-def named_node(encoder: Any, value: tuple, kind: type) -> list:
+def named_node(encoder: Encoder, value: tuple[Any, ...], kind: type) -> list[Any]:
     """The node of a named tuple."""
+    fields: tuple[str, ...] = getattr(kind, "_fields", ())
     items = list(tuple.__iter__(value))
-    if len(items) != len(kind._fields):
+    if len(items) != len(fields):
         return ["tuple", *_items(encoder, items)]
-    nodes = [encoder.node(v, f) for f, v in zip(kind._fields, items, strict=True)]
-    return ["named", kind.__name__, list(kind._fields), nodes]
+    nodes = [encoder.node(v, f) for f, v in zip(fields, items, strict=True)]
+    return ["named", kind.__name__, list(fields), nodes]
 
 
-def _time(encoder: Any, value: datetime.time) -> list:
+def _time(encoder: Encoder, value: datetime.time) -> list[Any]:
     parts = [value.hour, value.minute, value.second, value.microsecond, value.fold]
     return ["time", *parts, zone_node(encoder, value.tzinfo)]
 
 
-def _datetime(encoder: Any, value: datetime.datetime) -> list:
+def _datetime(encoder: Encoder, value: datetime.datetime) -> list[Any]:
     day = [value.year, value.month, value.day]
     parts = [value.hour, value.minute, value.second, value.microsecond, value.fold]
     return ["datetime", *day, *parts, zone_node(encoder, value.tzinfo)]
 
 
-ENCODERS = {
+ENCODERS: dict[type, Callable[[Encoder, Any], Any]] = {
     int: _integer,
     str: text_node,
     complex: lambda e, v: ["complex", v.real, v.imag],
@@ -234,7 +239,7 @@ ENCODERS = {
 }
 
 
-def _unpacked(decoder: Any, items: Any, number: Any = None) -> list:
+def _unpacked(decoder: Decoder, items: Any, number: Any = None) -> list[Any]:
     if type(items) is not str:
         return decoder.values(items)
     if items not in ("d", "q"):
@@ -248,7 +253,7 @@ def _unpacked(decoder: Any, items: Any, number: Any = None) -> list:
     return packed.tolist()
 
 
-def _dict(decoder: Any, nodes: Any) -> dict:
+def _dict(decoder: Decoder, nodes: Any) -> dict[Any, Any]:
     flat = decoder.values(nodes)
     keys = flat[::2]
     check_hashes(keys)
@@ -258,52 +263,55 @@ def _dict(decoder: Any, nodes: Any) -> dict:
     return result
 
 
-def _decode_default(decoder: Any, nodes: Any, factory: Any) -> collections.defaultdict:
+def _decode_default(
+    decoder: Decoder, nodes: Any, factory: Any
+) -> collections.defaultdict[Any, Any]:
     pairs = _dict(decoder, nodes)
     return collections.defaultdict(decoder.value(factory), pairs)
 
 
-def _decode_keys(decoder: Any, *items: Any) -> Any:
+def _decode_keys(decoder: Decoder, *items: Any) -> Any:
     keys = _unpacked(decoder, *items)
     check_hashes(keys)
     return dict.fromkeys(keys).keys()
 
 
-def _set(decoder: Any, nodes: Any) -> set:
+def _set(decoder: Decoder, nodes: Any) -> set[Any]:
     items = decoder.values(nodes)
     check_hashes(items)
     return set(items)
 
 
-def _decode_int(decoder: Any, text: str) -> int:
+def _decode_int(decoder: Decoder, text: str) -> int:
     if type(text) is not str or len(text) > limits.INTEGER_BITS // 4 + 8:
         raise Damaged("a number that is too long")
     return int(text, 16)
 
 
-def _decode_range(decoder: Any, *nodes: Any) -> range:
+def _decode_range(decoder: Decoder, *nodes: Any) -> range:
     result = range(*decoder.values(list(nodes)))
     if result and abs(result[-1] - result[0]) // abs(result.step) >= limits.LAZY_LENGTH:
         raise Damaged("a range that is too long")
     return result
 
 
-def _decode_named(decoder: Any, name: Any, fields: Any, nodes: Any) -> tuple:
+def _decode_named(decoder: Decoder, name: Any, fields: Any, nodes: Any) -> tuple[Any, ...]:
     if type(fields) is not list or not all(map(_is_field, [name, *fields])):
         raise Damaged("no named tuple")
     if len(fields) > limits.NAMED_FIELDS:
         raise Damaged("too many fields")
-    return collections.namedtuple(name, fields)(*decoder.values(nodes))
+    made: tuple[Any, ...] = collections.namedtuple(name, fields)(*decoder.values(nodes))
+    return made
 
 
-def _decode_deque(decoder: Any, length: Any, *items: Any) -> collections.deque:
+def _decode_deque(decoder: Decoder, length: Any, *items: Any) -> collections.deque[Any]:
     values = _unpacked(decoder, *items)
     if length is not None and (type(length) is not int or length < len(values)):
         raise Damaged("no deque")
     return collections.deque(values, length)
 
 
-def _decode_zone(decoder: Any, name: Any, library: Any = None) -> Any:
+def _decode_zone(decoder: Decoder, name: Any, library: Any = None) -> Any:
     if type(name) in (int, float):
         return datetime.timezone(datetime.timedelta(seconds=name))
     if type(name) is not str or len(name) > 60 or not _ZONE.fullmatch(name):
@@ -315,20 +323,24 @@ def _decode_zone(decoder: Any, name: Any, library: Any = None) -> Any:
     return zoneinfo.ZoneInfo(name)
 
 
-def _decode_datetime(decoder: Any, *parts: Any) -> datetime.datetime:
+def _decode_datetime(decoder: Decoder, *parts: Any) -> datetime.datetime:
     *numbers, fold, node = parts
     zone = decoder.value(node)
     if hasattr(zone, "localize"):
-        return zone.localize(datetime.datetime(*numbers), is_dst=not fold)
-    return datetime.datetime(*numbers, tzinfo=zone, fold=fold)
+        moment: datetime.datetime = zone.localize(datetime.datetime(*numbers), is_dst=not fold)
+        return moment
+    year, month, day, hour, minute, second, microsecond = numbers
+    return datetime.datetime(
+        year, month, day, hour, minute, second, microsecond, tzinfo=zone, fold=fold
+    )
 
 
-def _decode_time(decoder: Any, *parts: Any) -> datetime.time:
-    *numbers, fold, zone = parts
-    return datetime.time(*numbers, tzinfo=decoder.value(zone), fold=fold)
+def _decode_time(decoder: Decoder, *parts: Any) -> datetime.time:
+    hour, minute, second, microsecond, fold, zone = parts
+    return datetime.time(hour, minute, second, microsecond, tzinfo=decoder.value(zone), fold=fold)
 
 
-def _decode_decimal(decoder: Any, text: Any) -> decimal.Decimal:
+def _decode_decimal(decoder: Decoder, text: Any) -> decimal.Decimal:
     if type(text) is not str or len(text) > 4100:
         raise Damaged("no decimal number")
     value = decimal.Decimal(text)
@@ -337,12 +349,12 @@ def _decode_decimal(decoder: Any, text: Any) -> decimal.Decimal:
     return value
 
 
-def _decode_fraction(decoder: Any, numerator: Any, denominator: Any) -> fractions.Fraction:
+def _decode_fraction(decoder: Decoder, numerator: Any, denominator: Any) -> fractions.Fraction:
     return fractions.Fraction(decoder.value(numerator), decoder.value(denominator))
 
 
-def _decode_path(decoder: Any, kind: Any, text: Any) -> pathlib.PurePath:
-    kinds = {
+def _decode_path(decoder: Decoder, kind: Any, text: Any) -> pathlib.PurePath:
+    kinds: dict[str, type[pathlib.PurePath]] = {
         "posix": pathlib.Path,
         "pure": pathlib.PurePosixPath,
         "windows": pathlib.PureWindowsPath,
@@ -353,7 +365,7 @@ def _decode_path(decoder: Any, kind: Any, text: Any) -> pathlib.PurePath:
     return kinds[kind](value)
 
 
-DECODERS = {
+DECODERS: dict[str, Callable[..., Any]] = {
     "int": _decode_int,
     "text": lambda d, n: str(d.buffer(n), "utf-8", "surrogatepass"),
     "complex": lambda d, real, imag: complex(real, imag),

@@ -7,6 +7,7 @@ import inspect
 import sys
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nbjudge.capture import exceptions
@@ -70,7 +71,7 @@ class RemoteFunction:
         if not getattr(sys.stdout, "is_output_of_cell", False):
             sys.stdout.write(printed)
         for number, new in changes:
-            guarded_decode(lambda number=number, new=new: _update(given[number], new))
+            guarded_decode(partial(_update, given[number], new))
         if error is not None:
             raise error
         return outcome
@@ -126,12 +127,12 @@ class RemoteFunction:
     def __copy__(self) -> RemoteFunction:
         return self
 
-    def __deepcopy__(self, memo: dict) -> RemoteFunction:
+    def __deepcopy__(self, memo: dict[Any, Any]) -> RemoteFunction:
         return self
 
     def _read(
         self, reply: bytes, given: list[Any]
-    ) -> tuple[list, Any, BaseException | None, str, Any]:
+    ) -> tuple[list[Any], Any, BaseException | None, str, Any]:
         (changes, outcome, printed, *rest_of_it), buffers = opened(reply, self._limit)
         used: list[int] = []
 
@@ -146,7 +147,11 @@ class RemoteFunction:
 
             return view_of(argument(decoder, number), offset, strides, array_of(decoder, node))
 
-        hooks = {**self._link.hooks(), "arg": argument, "view": view}
+        hooks: dict[str, Callable[..., Any]] = {
+            **self._link.hooks(),
+            "arg": argument,
+            "view": view,
+        }
         decoder = Decoder(buffers, hooks)
         values, holds = [], {}
         for number, node in changes:
@@ -197,7 +202,7 @@ class HandIn:
         owner = getattr(function, "__objclass__", None)  # of a method like str.upper
         module = getattr(function, "__module__", None) or getattr(owner, "__module__", "numpy")
         try:
-            if module != "__main__" and place_of(module, name) is function:
+            if name and module not in ("__main__", None) and place_of(module, name) is function:
                 return ["import", module, name]
         except (ImportError, AttributeError, TypeError, ValueError):
             pass

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from nbjudge.capture import limits, plain
 from nbjudge.capture.arrays import array_node, array_of
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.kinds import bases_of
+
+if TYPE_CHECKING:
+    from nbjudge.capture.tree import Decoder, Encoder
 
 _NULLABLE = {
     name: getattr(pd.arrays, f"{family}Array")
@@ -27,7 +31,7 @@ _UNITS = ("s", "ms", "us", "ns")
 _CLOSED = ("left", "right", "both", "neither")
 
 
-def encode(encoder: Any, value: Any, kind: type) -> list | None:
+def encode(encoder: Encoder, value: Any, kind: type) -> list[Any] | None:
     """The node of something of pandas."""
     if value is pd.NaT:
         return ["nat"]
@@ -40,7 +44,7 @@ def encode(encoder: Any, value: Any, kind: type) -> list | None:
     return None
 
 
-def _frame(encoder: Any, value: pd.DataFrame) -> list:
+def _frame(encoder: Encoder, value: pd.DataFrame) -> list[Any]:
     columns = encoder.node(value.columns, "columns")
     index = encoder.node(value.index, "index")
     kinds = set(value.dtypes)
@@ -53,7 +57,7 @@ def _frame(encoder: Any, value: pd.DataFrame) -> list:
     return ["frame", columns, index, nodes]
 
 
-def _series(encoder: Any, value: pd.Series) -> list:
+def _series(encoder: Encoder, value: pd.Series) -> list[Any]:
     return [
         "series",
         encoder.node(value.name, "name"),
@@ -62,7 +66,7 @@ def _series(encoder: Any, value: pd.Series) -> list:
     ]
 
 
-def _index(encoder: Any, value: pd.Index) -> list:
+def _index(encoder: Encoder, value: pd.Index) -> list[Any]:
     name = encoder.node(value.name, "name")
     frequency = getattr(value, "freqstr", None)
     if type(frequency) is not str or not _FREQUENCY.fullmatch(frequency):
@@ -70,7 +74,7 @@ def _index(encoder: Any, value: pd.Index) -> list:
     return ["index", name, frequency, _column(encoder, value.array, "")]
 
 
-def _multi_index(encoder: Any, value: pd.MultiIndex) -> list:
+def _multi_index(encoder: Encoder, value: pd.MultiIndex) -> list[Any]:
     value = value.remove_unused_levels()
     return [
         "multi_index",
@@ -80,7 +84,7 @@ def _multi_index(encoder: Any, value: pd.MultiIndex) -> list:
     ]
 
 
-def _range_index(encoder: Any, value: pd.RangeIndex) -> list:
+def _range_index(encoder: Encoder, value: pd.RangeIndex) -> list[Any]:
     if len(value) > limits.LAZY_LENGTH:
         raise NotHandedOut(
             f"{encoder.name} has an index of more than {limits.LAZY_LENGTH:,} numbers"
@@ -88,7 +92,7 @@ def _range_index(encoder: Any, value: pd.RangeIndex) -> list:
     return ["range_index", encoder.node(value.name), value.start, value.stop, value.step]
 
 
-def _column(encoder: Any, column: Any, step: str) -> list:
+def _column(encoder: Encoder, column: Any, step: str) -> list[Any]:
     """What one column or index holds: ``[form, …]``."""
     dtype = column.dtype
     if isinstance(dtype, np.dtype) or type(column) is pd.arrays.NumpyExtensionArray:
@@ -116,12 +120,12 @@ def _column(encoder: Any, column: Any, step: str) -> list:
     raise NotHandedOut(f"a column of dtype {dtype} cannot be handed out{encoder.place()}")
 
 
-def _moment(encoder: Any, value: pd.Timestamp) -> list:
+def _moment(encoder: Encoder, value: pd.Timestamp) -> list[Any]:
     zone = plain.zone_node(encoder, value.tzinfo)
     return ["timestamp", int(value.asm8.view("i8")), value.unit, zone]
 
 
-_ENCODERS = {
+_ENCODERS: dict[type, Callable[[Encoder, Any], list[Any]]] = {
     pd.DataFrame: _frame,
     pd.Series: _series,
     pd.RangeIndex: _range_index,
@@ -135,39 +139,40 @@ _ENCODERS = {
 }
 
 
-def _decode_column(decoder: Any, node: Any) -> Any:
+def _decode_column(decoder: Decoder, node: Any) -> Any:
     if type(node) is not list or not node:
         raise Damaged("no column")
     form, *rest = node
     return _COLUMNS[form](decoder, *rest)
 
 
-def _index_of(decoder: Any, node: Any) -> pd.Index:
+def _index_of(decoder: Decoder, node: Any) -> pd.Index:
     index = decoder.value(node)
     if not isinstance(index, pd.Index):
         raise Damaged("no index")
     return index
 
 
-def _name_of(decoder: Any, node: Any) -> Any:
+def _name_of(decoder: Decoder, node: Any) -> Any:
     name = decoder.value(node)
     hash(name)
     return name
 
 
-def _categories(decoder: Any, codes: Any, categories: Any, ordered: Any) -> pd.Categorical:
+def _categories(decoder: Decoder, codes: Any, categories: Any, ordered: Any) -> pd.Categorical:
     known = _index_of(decoder, categories)
-    return pd.Categorical.from_codes(array_of(decoder, codes), known, ordered=bool(ordered))
+    numbers: Any = array_of(decoder, codes)
+    return pd.Categorical.from_codes(numbers, known, ordered=bool(ordered))
 
 
-def _zoned(decoder: Any, moments: Any, zone: Any) -> Any:
+def _zoned(decoder: Decoder, moments: Any, zone: Any) -> Any:
     array = array_of(decoder, moments)
     if array.dtype.kind != "M":
         raise Damaged("no moments")
     return pd.DatetimeIndex(array).tz_localize("UTC").tz_convert(decoder.value(zone)).array
 
 
-def _nullable(decoder: Any, name: Any, data: Any, mask: Any) -> Any:
+def _nullable(decoder: Decoder, name: Any, data: Any, mask: Any) -> Any:
     values, missing = array_of(decoder, data), array_of(decoder, mask)
     if missing.dtype != bool or missing.shape != values.shape or values.ndim != 1:
         raise Damaged("no nullable column")
@@ -177,7 +182,7 @@ def _nullable(decoder: Any, name: Any, data: Any, mask: Any) -> Any:
     return array
 
 
-def _strings(decoder: Any, missing: Any, nodes: Any) -> Any:
+def _strings(decoder: Decoder, missing: Any, nodes: Any) -> Any:
     items = decoder.values(nodes)
     if not all(item is None or type(item) is str for item in items):
         raise Damaged("no texts")
@@ -186,7 +191,7 @@ def _strings(decoder: Any, missing: Any, nodes: Any) -> Any:
     return pd.array(items, dtype=pd.StringDtype("python"))
 
 
-def _intervals(decoder: Any, left: Any, right: Any, closed: Any) -> Any:
+def _intervals(decoder: Decoder, left: Any, right: Any, closed: Any) -> Any:
     if closed not in _CLOSED:
         raise Damaged("no interval")
     return pd.arrays.IntervalArray.from_arrays(
@@ -200,31 +205,32 @@ def _period_dtype(frequency: Any) -> pd.PeriodDtype:
     return pd.PeriodDtype(frequency)
 
 
-def _periods(decoder: Any, ordinals: Any, frequency: Any) -> Any:
+def _periods(decoder: Decoder, ordinals: Any, frequency: Any) -> Any:
     array = array_of(decoder, ordinals)
     if array.ndim != 1 or array.dtype != np.int64:
         raise Damaged("no periods")
     return pd.arrays.PeriodArray(array, dtype=_period_dtype(frequency))
 
 
-def _decode_period(decoder: Any, ordinal: Any, frequency: Any) -> pd.Period:
+def _decode_period(decoder: Decoder, ordinal: Any, frequency: Any) -> pd.Period:
     if type(ordinal) is not int or abs(ordinal) >= 2**63:
         raise Damaged("no period")
-    return pd.Period(ordinal=ordinal, freq=_period_dtype(frequency).freq)
+    span: Any = _period_dtype(frequency).freq
+    return pd.Period(ordinal=ordinal, freq=span)
 
 
-def _decode_pdarray(decoder: Any, node: Any) -> Any:
+def _decode_pdarray(decoder: Decoder, node: Any) -> Any:
     return pd.array(_decode_column(decoder, node), copy=False)
 
 
-def _plain_column(decoder: Any, node: Any) -> np.ndarray:
+def _plain_column(decoder: Decoder, node: Any) -> np.ndarray:
     array = array_of(decoder, node)
     if array.ndim != 1:
         raise Damaged("a column with rows and columns")
     return array
 
 
-_COLUMNS = {
+_COLUMNS: dict[str, Callable[..., Any]] = {
     "plain": _plain_column,
     "categories": _categories,
     "zoned": _zoned,
@@ -235,7 +241,7 @@ _COLUMNS = {
 }
 
 
-def _decode_frame(decoder: Any, columns: Any, index: Any, nodes: Any) -> pd.DataFrame:
+def _decode_frame(decoder: Decoder, columns: Any, index: Any, nodes: Any) -> pd.DataFrame:
     names, rows = _index_of(decoder, columns), _index_of(decoder, index)
     if type(nodes) is not list or len(nodes) != len(names):
         raise Damaged("a table with too few columns")
@@ -250,7 +256,7 @@ def _decode_frame(decoder: Any, columns: Any, index: Any, nodes: Any) -> pd.Data
     return frame
 
 
-def _decode_frame2d(decoder: Any, columns: Any, index: Any, node: Any) -> pd.DataFrame:
+def _decode_frame2d(decoder: Decoder, columns: Any, index: Any, node: Any) -> pd.DataFrame:
     names, rows = _index_of(decoder, columns), _index_of(decoder, index)
     array = array_of(decoder, node)
     if array.shape != (len(rows), len(names)):
@@ -258,7 +264,7 @@ def _decode_frame2d(decoder: Any, columns: Any, index: Any, node: Any) -> pd.Dat
     return pd.DataFrame(array, index=rows, columns=names)
 
 
-def _decode_series(decoder: Any, name: Any, index: Any, node: Any) -> pd.Series:
+def _decode_series(decoder: Decoder, name: Any, index: Any, node: Any) -> pd.Series:
     label, rows = _name_of(decoder, name), _index_of(decoder, index)
     column = _decode_column(decoder, node)
     if len(column) != len(rows):
@@ -266,28 +272,33 @@ def _decode_series(decoder: Any, name: Any, index: Any, node: Any) -> pd.Series:
     return pd.Series(column, index=rows, name=label, dtype=column.dtype)
 
 
-def _decode_index(decoder: Any, name: Any, frequency: Any, node: Any) -> pd.Index:
+def _decode_index(decoder: Decoder, name: Any, frequency: Any, node: Any) -> pd.Index:
     label = _name_of(decoder, name)
     column = _decode_column(decoder, node)
     plain.check_hashes(list(column) if column.dtype.kind == "O" else [])
-    index = pd.Index(column, name=label, dtype=column.dtype)
+    index: pd.Index = pd.Index(column, name=label, dtype=column.dtype)
     if frequency is not None:
         if type(frequency) is not str or not _FREQUENCY.fullmatch(frequency):
             raise Damaged("no frequency")
-        index = type(index)(index, freq=frequency, name=label)
+        kind: Any = type(index)  # of moments or periods
+        index = kind(index, freq=frequency, name=label)
     return index
 
 
-def _decode_multi_index(decoder: Any, names: Any, levels: Any, codes: Any) -> pd.MultiIndex:
+def _decode_multi_index(decoder: Decoder, names: Any, levels: Any, codes: Any) -> pd.MultiIndex:
     labels = [_name_of(decoder, name) for name in names]
     known = [_index_of(decoder, level) for level in levels]
     places = [array_of(decoder, code) for code in codes]
     if any(place.ndim != 1 or place.dtype.kind != "i" for place in places):
         raise Damaged("no index of several levels")
-    return pd.MultiIndex(levels=known, codes=places, names=labels, verify_integrity=True)
+    make: Any = pd.MultiIndex
+    index: pd.MultiIndex = make(levels=known, codes=places, names=labels, verify_integrity=True)
+    return index
 
 
-def _decode_range_index(decoder: Any, name: Any, start: Any, stop: Any, step: Any) -> pd.RangeIndex:
+def _decode_range_index(
+    decoder: Decoder, name: Any, start: Any, stop: Any, step: Any
+) -> pd.RangeIndex:
     if not all(type(n) is int and abs(n) < 2**62 for n in (start, stop, step)):
         raise Damaged("no range")
     if len(range(start, stop, step)) > limits.LAZY_LENGTH:
@@ -295,7 +306,7 @@ def _decode_range_index(decoder: Any, name: Any, start: Any, stop: Any, step: An
     return pd.RangeIndex(start, stop, step, name=_name_of(decoder, name))
 
 
-def _decode_moment(decoder: Any, number: Any, unit: Any, zone: Any) -> pd.Timestamp:
+def _decode_moment(decoder: Decoder, number: Any, unit: Any, zone: Any) -> pd.Timestamp:
     if unit not in _UNITS:
         raise Damaged("no moment")
     moment = pd.Timestamp(np.datetime64(number, unit))
@@ -303,19 +314,19 @@ def _decode_moment(decoder: Any, number: Any, unit: Any, zone: Any) -> pd.Timest
     return moment if place is None else moment.tz_localize("UTC").tz_convert(place)
 
 
-def _decode_delta(decoder: Any, number: Any, unit: Any) -> pd.Timedelta:
+def _decode_delta(decoder: Decoder, number: Any, unit: Any) -> pd.Timedelta:
     if unit not in _UNITS:
         raise Damaged("no span of time")
     return pd.Timedelta(np.timedelta64(number, unit))
 
 
-def _decode_interval(decoder: Any, left: Any, right: Any, closed: Any) -> pd.Interval:
+def _decode_interval(decoder: Decoder, left: Any, right: Any, closed: Any) -> pd.Interval:
     if closed not in _CLOSED:
         raise Damaged("no interval")
     return pd.Interval(decoder.value(left), decoder.value(right), closed)
 
 
-DECODERS = {
+DECODERS: dict[str, Callable[..., Any]] = {
     "frame": _decode_frame,
     "frame2d": _decode_frame2d,
     "series": _decode_series,

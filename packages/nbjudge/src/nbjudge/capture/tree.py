@@ -70,7 +70,7 @@ class Encoder:
         self.limit, self.functions, self.name = limit, functions, name
         self.buffers: list[bytes] = []
         self.shared: list[Any] = []
-        self.known: dict[int, list] = {}
+        self.known: dict[int, list[Any]] = {}
         self.arguments: list[tuple[int, Any]] = []
         self._size = 0
         self._nodes = 0
@@ -118,15 +118,16 @@ class Encoder:
             self.shared.append(value)
         return node
 
-    def bare(self, value: Any, kind: type) -> list:
+    def bare(self, value: Any, kind: type) -> list[Any]:
         """The node of ``value`` itself, whether it came before or not."""
         for name, packages in _FAMILIES:
             if packages is None or any(package in sys.modules for package in packages):
-                node = _family(name).encode(self, value, kind)
+                node: list[Any] | None = _family(name).encode(self, value, kind)
                 if node is not None:
                     return node
         words = f"{_describe(kind)} cannot be handed out{self.place()}"
-        return _family("kept").node(self, value, kind, words)
+        kept: list[Any] = _family("kept").node(self, value, kind, words)
+        return kept
 
     def buffer(self, data: bytes | memoryview) -> int:
         """The number of a new buffer with ``data``."""
@@ -155,6 +156,11 @@ class Encoder:
                 f"{self.name} holds more than {limits.NODES:,} single values, which is too many"
             )
 
+    def node_of_function(self, function: Any) -> list[Any]:
+        """The node that ``functions`` makes of a function at the place of the current value."""
+        node: list[Any] = self.functions.node(self.path(), function)
+        return node
+
     def path(self) -> str:
         """Where the value that is encoded just now is within the whole, such as "0/loss"."""
         return "/".join(step for step in self._path if step)
@@ -181,7 +187,9 @@ class Encoder:
 class Decoder:
     """Turns a message's nodes into values. ``hooks`` decode tags that only this caller knows."""
 
-    def __init__(self, buffers: list[memoryview], hooks: dict[str, Callable] | None = None):
+    def __init__(
+        self, buffers: list[memoryview], hooks: dict[str, Callable[..., Any]] | None = None
+    ):
         self.hooks = hooks or {}
         self.shared: list[Any] = []
         self._buffers: list[memoryview | None] = list(buffers)
@@ -216,7 +224,7 @@ class Decoder:
             self._weights.append(self._nodes - before)
         return value
 
-    def values(self, nodes: Any) -> list:
+    def values(self, nodes: Any) -> list[Any]:
         """The values of a JSON array of nodes."""
         if type(nodes) is not list:
             raise Damaged("a list of nodes is missing")
