@@ -4,6 +4,11 @@ import os
 import sys
 from pathlib import Path
 
+# rich asks for these when a console is made: nothing is as wide as the terminal of who runs pytest,
+# and a console that is made now takes its width from COLUMNS each time it prints.
+os.environ.pop("COLUMNS", None)
+os.environ["TERM"] = "xterm-256color"
+
 import pytest
 from hypothesis import HealthCheck, settings
 from nbjudge.cli import terminal
