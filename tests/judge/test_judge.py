@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from judge_process import MISSING, Notebook, process
 from nbjudge.capture import FunctionTable, encode, perform_call
@@ -513,3 +514,29 @@ def test_the_package_is_light():
         "assert not {'IPython', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pd.Series([1, None], dtype="Int64"),
+        pd.Series(["1", None], dtype="string"),
+        np.empty((0, 2)),
+        np.array([1, np.nan], dtype=object),
+    ],
+)
+def test_no_comparison_passes_over_what_is_missing(notebook, answer):
+    right = [1, 2] if not isinstance(answer, pd.Series) or answer.dtype == "Int64" else ["1", "2"]
+    source = f"import numpy as np\nassert (x == {right}).all() or np.allclose(x, {right})"
+    assert notebook.run(source, x=answer).score == 0
+    assert notebook.run(source, x=np.array(right)).score == 3
+    state = FunctionTable("f")
+    number = state.node("", lambda: answer)
+
+    def call(ref, request):
+        return Reply("value", perform_call(state, ref, request, limit=10**6), "")
+
+    captured = encode(state.get("f"), limit=10**6, functions=state)
+    assert number[0] == "function"
+    source = source.replace("x", "f()").replace("f()alloc", "alloc")
+    assert notebook.run(source, call=call, f=Captured("value", captured)).score == 0

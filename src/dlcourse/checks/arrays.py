@@ -22,6 +22,8 @@ class ArrayCheck(Check):
             fail(f"{name} is {show(array)}.", expected="a numpy array")
         if array.dtype == object:
             fail(f"{name} is an array of Python objects.", expected="an array of numbers")
+        if array.dtype.kind not in "biuf":
+            fail(f"{name} is an array of type {array.dtype}.", expected="an array of real numbers")
         self.name, self.array, self._has = name, array, has or f"{name} has"
 
     def has_shape(self, *shape: int, because: str = "") -> ArrayCheck:
@@ -61,9 +63,13 @@ class ArrayCheck(Check):
         `because` tells where to look if they differ.
         """
         self.has_shape(*expected.shape)
-        difference = np.abs(self.array.astype(float) - expected.astype(float))
-        if not (difference <= tolerance).all():
-            where = tuple(int(i) for i in np.argwhere(~(difference <= tolerance))[0])
+        is_whole = not {self.array.dtype.kind, expected.dtype.kind} - set("biu")
+        if is_whole:  # large ones have no float of their own
+            same = self.array == expected
+        else:
+            same = np.abs(self.array.astype(float) - expected.astype(float)) <= tolerance
+        if not same.all():
+            where = tuple(int(i) for i in np.argwhere(~same)[0])
             fail(
                 f"{self.name}: the value at {list(where)} is {show(self.array[where])}.",
                 expected=show(expected[where]),

@@ -109,7 +109,8 @@ def _line(line: Any) -> dict[Any, Any]:
 def _data(line: Any, read: Any, column: int) -> np.ndarray:
     """The numbers as they were given; for dates and categories, as matplotlib places them."""
     try:
-        given = np.asarray(read(orig=True))
+        given = read(orig=True)
+        given = np.asarray(np.ma.filled(given, np.nan) if np.ma.is_masked(given) else given)
         if given.dtype.kind in "fiub" and given.ndim == 1:
             return given
     except Exception:
@@ -119,10 +120,10 @@ def _data(line: Any, read: Any, column: int) -> np.ndarray:
 
 def _image(image: Any) -> dict[Any, Any]:
     array = image.get_array()
-    if np.ma.isMaskedArray(array) and not np.ma.is_masked(array):
-        array = array.data
+    if np.ma.is_masked(array):  # nothing is drawn there, as for a value that is none
+        array = np.ma.filled(np.ma.asarray(array, float), np.nan)
     return {
-        "array": array if np.ma.isMaskedArray(array) else np.asarray(array),
+        "array": np.asarray(array),
         "cmap": str(image.get_cmap().name),
         "clim": [None if n is None else float(n) for n in image.get_clim()],
         "extent": [float(n) for n in image.get_extent()],

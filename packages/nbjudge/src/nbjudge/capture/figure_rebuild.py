@@ -158,6 +158,9 @@ def _add_image(axes: Any, facts: Any) -> None:
         extent=extent,
     )
     image.set_data(array)
+    # matplotlib masks what is no number, and comparisons pass over that.
+    drawn = np.asarray(image.get_array())
+    image.get_array = lambda: drawn  # type: ignore[method-assign]
     low, high = _list(_get(facts, "clim"), 2)
     image.set_clim(None if low is None else _number(low), None if high is None else _number(high))
     image.set_label(_text(_get(facts, "label")))
@@ -242,6 +245,7 @@ def _add_collection(axes: Any, facts: Any) -> None:
     array = _get(facts, "array")
     if array is not None:
         made.set_array(_any_array(array))
+        made._A = np.asarray(made.get_array())
     made.set_cmap(_cmap(_get(facts, "cmap")))
     if kind != "mesh":
         made.set_facecolor(_colors(_get(facts, "face")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from nbjudge.capture import randomness
@@ -23,10 +23,17 @@ class Link:
 
     ``send`` takes a reference and a request and gives the reply, ``limit`` is for the bytes of
     each. ``answer`` is for the calls that come back: a student's function calls one of the test's.
+    ``hooks`` decode tags in another way than usual.
     """
 
-    def __init__(self, send: Callable[[str, bytes], bytes], *, limit: int = DEFAULT_LIMIT) -> None:
-        self.send, self.limit = send, limit
+    def __init__(
+        self,
+        send: Callable[[str, bytes], bytes],
+        *,
+        limit: int = DEFAULT_LIMIT,
+        hooks: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> None:
+        self.send, self.limit, self._hooks = send, limit, dict(hooks or {})
         self._handed_in: list[Callable[..., Any]] = []
         self._objects: dict[int, RemoteObject] = {}
         self._classes: set[int] = set()
@@ -63,6 +70,7 @@ class Link:
     def hooks(self) -> dict[str, Callable[..., Any]]:
         """How a decoder takes what only this connection knows."""
         return {
+            **self._hooks,
             "function": facts_hook(self.function),
             "kept": self._object,
             "callback": self._callback,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nbjudge import wire
 from nbjudge.capture import Link, NotHandedOut, decode, randomness
 from nbjudge.capture.folders import JudgeFolder
+from nbjudge.judge.comparisons import look_at_all, watching_hooks
 from nbjudge.judge.messages import judged_message, read_run
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ class _Session:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._link = Link(self.send)
+        look_at_all()
+        self._link = Link(self.send, hooks=watching_hooks())
         self._folder: JudgeFolder | None = None
 
     def decode(self, data: bytes, limit: int) -> Any:
