@@ -1,5 +1,7 @@
 """The one configuration file: nbgrader's settings, nbjudge's and this course's together."""
 
+from pathlib import Path
+
 from nbjudge.configure import configure
 
 c = get_config()
@@ -18,6 +20,18 @@ c.Grading.teaching_order = [
     "text",
     "augment",
 ]
+
+# The first and the last cells of every notebook, and what a release does to make it work in
+# Jupyter, VS Code and Colab: see docs/how-to/finish-notebooks.md.
+c.IncludeHeaderFooter.header = str(Path(__file__).parent / "source" / "header.ipynb")
+c.IncludeHeaderFooter.footer = str(Path(__file__).parent / "source" / "footer.ipynb")
+c.GenerateAssignment.preprocessors.insert(1, "dlcourse.finishing.FinishNotebook")
+# Pictures are put into the notebooks.
+c.CourseDirectory.ignore.append("*.png")
+# Where students get the course from, and how they hand in: these are yours to fill in.
+c.FinishNotebook.address = ""
+c.FinishNotebook.colab = ""
+c.FinishNotebook.hand_in = "Hand in this file as your course says."
 
 # Seconds that one cell may run. Training takes a minute or two on two cores.
 c.Grading.cell_seconds_for = {"image-data": 30, "convnet": 600, "dropout": 900}

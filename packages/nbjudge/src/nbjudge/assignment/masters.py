@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from nbgrader.api import Gradebook
 
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
+# A release may have it on a cell, so that Jupyter runs the next one after an error.
+_GOES_ON = "raises-exception"
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 
 
@@ -132,7 +134,7 @@ def _changes(
         if not master.solution and normalise(cell.source) != normalise(released_text(master)):
             kind = "test cell" if master.grade else "read-only cell"
             notes.append(f"The {kind} '{grade_id}' had been changed; its own text was put back.")
-        if cell.metadata.get("tags"):
+        if cell.metadata.get("tags") not in (None, [], [_GOES_ON]):
             notes.append(f"The cell '{grade_id}' had tags; they were taken off.")
         flags = cell.metadata.nbgrader
         kept = ("grade", "solution", "locked", *(["points"] if master.grade else []))
