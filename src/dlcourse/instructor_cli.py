@@ -70,7 +70,7 @@ def vet(
     force: VetForce = False,
     jobs: Jobs = None,
 ) -> None:
-    """Try whether the tests reject wrong and accept right answers.
+    """Test the tests: they must tell right from wrong.
 
     Like `nbjudge vet`, and it also shows the evidence for each threshold.
     """

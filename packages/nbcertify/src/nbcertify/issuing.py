@@ -29,7 +29,7 @@ from nbcertify.office import Office
 from nbcertify.pdf import make_pdf
 from nbcertify.pdf_signing import PdfSigner, pdf_signer
 from nbcertify.places import Places
-from nbcertify.planning import Action, Step, files_of, language_of, used_indices
+from nbcertify.planning import Action, Remake, Step, files_of, language_of, used_indices
 from nbcertify.publishing import publish
 from nbcertify.results import Result
 from nbcertify.roster import Person
@@ -82,7 +82,7 @@ def certify(
             points = reached.get(step.student, ()) if tier.results else ()
             everything.append(_new(office, tier, decision, person, everything, points, now))
             todo.append(everything[-1])
-        elif step.action is Action.REMAKE and step.issued is not None:
+        elif isinstance(step, Remake):
             todo.append(step.issued)
     write_issued(everything, office.places.issued)
     events = unlogged(log, decisions, office.policy.overrides, everything)

@@ -31,13 +31,20 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One action and why. `issued` is the certificate that there is already."""
+    """One action and why."""
 
     student: str
     tier: str
     action: Action
     why: str = ""
-    issued: Issued | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remake(Step):
+    """Files of the certificate `issued`, which was issued already, are made again."""
+
+    action: Action = Action.REMAKE
+    issued: Issued
 
 
 def plan(
@@ -65,7 +72,7 @@ def plan(
             tiers = {decision.tier for decision in decisions}
             gone = "its tier is" if one.tier not in tiers else "the student is"
             why = f"a certificate was issued, and {gone} not there any more"
-            steps.append(Step(*key, Action.REVIEW, why, one))
+            steps.append(Step(*key, Action.REVIEW, why))
     return steps
 
 
@@ -128,26 +135,24 @@ def _step(decision: Decision, issued: Issued | None, checks: _Checks) -> Step | 
         if live is None:
             return None
         why = "; ".join(map(str, decision.reasons))
-        return Step(
-            *who, Action.REVIEW, f"has a certificate, but is now {decision.verdict}: {why}", live
-        )
+        return Step(*who, Action.REVIEW, f"has a certificate, but is now {decision.verdict}: {why}")
     person = roster.get(decision.student)
     if live is not None and person is not None and not live.is_of(person):
         why = (
             "the roster has another name or address than the certificate was issued to: revoke it "
             "with --replace, or put the roster right"
         )
-        return Step(*who, Action.REVIEW, why, live)
+        return Step(*who, Action.REVIEW, why)
     if live is not None:
         missing = [path.name for path in files_of(places, live) if not path.exists()]
         if not missing:
-            return Step(*who, Action.KEEP, f"on {live.issued:%Y-%m-%d}", live)
+            return Step(*who, Action.KEEP, f"on {live.issued:%Y-%m-%d}")
         if blocked := checks.obstacle(decision):
-            return Step(*who, Action.BLOCKED, blocked, live)
-        return Step(*who, Action.REMAKE, f"missing: {', '.join(missing)}", live)
+            return Step(*who, Action.BLOCKED, blocked)
+        return Remake(*who, why=f"missing: {', '.join(missing)}", issued=live)
     if issued is not None and issued.revoked is not None and not issued.revoked.replaced:
         why = f"was revoked on {issued.revoked.when:%Y-%m-%d}: {issued.revoked.reason}"
-        return Step(*who, Action.KEEP, why, issued)
+        return Step(*who, Action.KEEP, why)
     if blocked := checks.obstacle(decision):
         return Step(*who, Action.BLOCKED, blocked)
     return Step(*who, Action.ISSUE, f"{decision.verdict}{checks.purged(decision)}")

@@ -21,11 +21,12 @@ app = typer.Typer()
 
 @app.command()
 def attendance(course: CourseOption = HERE, policy: PolicyOption = None) -> None:
-    """Tell who was there, and for how long, from the reports in gradebook/attendance/.
+    """Show who attended and for how long.
 
-    Reports of Zoom, Microsoft Teams and Google Meet are read. Participants whom only you can tell
-    are written to gradebook/attendance/review.csv: fill in `student`, and move those rows to
-    aliases.csv beside it. Exit code 1 says that there are such, or that a report is missing.
+    The reports of Zoom, Microsoft Teams and Google Meet in gradebook/attendance/ are read.
+    Participants whom only you can tell are written to review.csv there: fill in `student`, and
+    move those rows to aliases.csv beside it. Exit code 1: there are such rows, or a
+    report is missing.
     """
     with errors_told():
         from nbjudge.course import load_course
@@ -73,7 +74,7 @@ def attendance(course: CourseOption = HERE, policy: PolicyOption = None) -> None
 def eligible(
     course: CourseOption = HERE, policy: PolicyOption = None, student: StudentOption = None
 ) -> None:
-    """Tell who may have a certificate, who may not, and who cannot be told yet, and why.
+    """Decide who may have a certificate, and say why.
 
     Who is undecided or not eligible comes first, with the reasons; then a count of the others.
     With --student it shows all of that student. It reads policy, roster, reports, gradebook and
@@ -130,10 +131,11 @@ def eligible(
 def refusals(
     course: CourseOption = HERE, policy: PolicyOption = None, student: StudentOption = None
 ) -> None:
-    """Write a mail to each who is not eligible: what was needed, and what was reached.
+    """Draft a mail to each person who is not eligible.
 
-    Who is undecided gets none, and is listed. The mails are drafts in
-    gradebook/certificates/people/; nothing is sent. Exit code 1 says that somebody is undecided.
+    It says what was needed and what was reached. Who is undecided gets none, and is listed. The
+    mails are drafts in gradebook/certificates/people/; nothing is sent. Exit code 1 says that
+    somebody is undecided.
     """
     with errors_told():
         from nbjudge.course import load_course

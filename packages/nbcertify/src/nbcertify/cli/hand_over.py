@@ -17,7 +17,7 @@ def edubadges(
     tier: Annotated[str, typer.Option(help="Of which certificates.")],
     course: CourseOption = HERE,
 ) -> None:
-    """Write who holds certificates of a tier as edubadges' direct award takes it."""
+    """Write a file for edubadges' direct award."""
     with errors_told():
         from nbjudge.course import load_course
 

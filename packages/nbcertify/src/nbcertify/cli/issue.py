@@ -51,12 +51,13 @@ def certify(
         ),
     ] = None,
 ) -> None:
-    """Issue the certificates of all who are eligible and have none yet.
+    """Issue certificates to all who are eligible.
 
-    It shows first what it will do, and asks. Each person's PDF, credential, badge and mail are
-    written to gradebook/certificates/people/. Nothing is sent without --send. What is to be
-    published, so that anyone can verify them, is in gradebook/certificates/site/. Doing it again
-    issues nothing twice, and sends nothing twice. Exit code 1 says that something needs a person.
+    Who has one already keeps it. The command shows first what it will do, and asks. Each
+    person's PDF, credential, badge and mail are written to gradebook/certificates/people/.
+    Nothing is sent without --send. What is to be published, so that anyone can verify them, is
+    in gradebook/certificates/site/. Doing it again issues nothing twice, and sends nothing
+    twice. Exit code 1 says that something needs a person.
     """
     with errors_told():
         from nbjudge.cohort.lock import course_lock
@@ -134,7 +135,7 @@ def preview(
     policy: PolicyOption = None,
     course: CourseOption = HERE,
 ) -> None:
-    """Make one sample certificate, to look at wording, logo, colours and signatures.
+    """Make one sample certificate, to look at its style.
 
     It reads policy.toml and issuer.toml alone, no roster, no gradebook and no key. It says on it
     that it is a sample, and its code leads to no certificate.

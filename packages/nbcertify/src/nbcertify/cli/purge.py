@@ -14,7 +14,7 @@ app = typer.Typer()
 
 @app.command()
 def purge(student: str, yes: YesOption = False, course: CourseOption = HERE) -> None:
-    """Remove a person's data from this course, and say what remains and why."""
+    """Remove a person's data, and say what remains."""
     with errors_told():
         from nbjudge.cohort.lock import course_lock
         from nbjudge.course import load_course

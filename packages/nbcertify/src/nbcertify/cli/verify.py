@@ -45,7 +45,7 @@ def verify(
     ] = None,
     course: CourseOption = HERE,
 ) -> None:
-    """Verify certificates, or the log: nothing is asked of the network.
+    """Verify certificates, or the log, offline.
 
     What is shown is what the issuer signed, not what a file shows: compare it with the paper or the
     PDF. Exit code 1 says that one is not valid, or that the log was changed.

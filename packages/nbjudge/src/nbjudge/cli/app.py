@@ -236,7 +236,7 @@ def vet(
     force: VetForce = False,
     jobs: Jobs = None,
 ) -> None:
-    """Try whether the tests reject wrong and accept right answers.
+    """Test the tests: they must tell right from wrong.
 
     Mistakes are planted into the reference solution one by one. Right answers are written in other
     ways. The student version is tried as it is. Add misconceptions and answers of your own to
@@ -341,7 +341,7 @@ def check(
         ),
     ] = False,
 ) -> None:
-    """Try each test cell of the reference solution outside the student's kernel.
+    """List test cells that need the student's kernel.
 
     Lists the cells that cannot be judged there, why, and what to do: such a test can run in the
     student's kernel, as in stock nbgrader, where a notebook can read it. Nothing needs to be
