@@ -70,6 +70,11 @@ class TestArrays:
             lambda: check.array("x", np.array([bad])).lies_between(0, 1)
         )
 
+    def test_a_tolerance_is_meant_for_whole_numbers_too(self):
+        counts = check.array("x", np.array([10, 20]))
+        counts.equals(np.array([11, 19]), tolerance=1)
+        message(lambda: counts.equals(np.array([11, 18]), tolerance=1))
+
     def test_nan_never_equals(self):
         message(lambda: check.array("x", np.array([np.nan])).equals(np.array([1.0])))
 

@@ -64,7 +64,7 @@ class ArrayCheck(Check):
         """
         self.has_shape(*expected.shape)
         is_whole = not {self.array.dtype.kind, expected.dtype.kind} - set("biu")
-        if is_whole:  # large ones have no float of their own
+        if is_whole and tolerance < 1:  # large ones have no float of their own
             same = self.array == expected
         else:
             same = np.abs(self.array.astype(float) - expected.astype(float)) <= tolerance
