@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
 from judge_process import MISSING, Notebook, process
 from nbjudge.capture import FunctionTable, encode, perform_call
+from nbjudge.errors import MachineTooBusy
 from nbjudge.judge import session
 from nbjudge.judge.client import Judge, JudgeFailed
 from nbjudge.judge.messages import Captured, Judged, Reply, TestCell
@@ -425,6 +428,45 @@ def test_a_judge_without_an_end(source):
         pytest.raises(JudgeFailed, match=r"did not come to an end in 0\.3 s"),
     ):
         Notebook(judge, repr).run(source)
+
+
+def test_what_a_judge_waited_for_a_processor_is_not_its_own_time(monkeypatch):
+    asked = []
+
+    def watch(pid):
+        asked.append(pid)
+        return lambda: 60.0
+
+    with (
+        process(session.serve) as connection,
+        Judge(connection, seconds=0.3, limit=10**7, watch=watch) as judge,
+    ):
+        monkeypatch.setattr("nbjudge.judge.client._PATIENCE", 1e6)
+        source = "import time\ntime.sleep(0.5)\n2"
+        assert Notebook(judge, repr).run(source).score == 2
+        monkeypatch.setattr("nbjudge.judge.client._PATIENCE", 1.5)
+        with pytest.raises(MachineTooBusy, match="neither the notebook's fault nor the test's"):
+            Notebook(judge, repr).run("while True: pass")
+    assert asked[0] > 0 and set(asked) == {asked[0]} and asked[0] != os.getpid()
+
+
+def test_whose_bytes_a_judge_was_busy_with_is_told():
+    def slow_to_read(connection):
+        session.decode = lambda *args, **kwargs: time.sleep(600)
+        session.serve(connection)
+
+    with (
+        process(slow_to_read) as connection,
+        Judge(connection, seconds=0.3, limit=10**7) as judge,
+        pytest.raises(JudgeFailed, match="that is not the test's fault"),
+    ):
+        Notebook(judge, lambda value: b"bytes").run("1", x=3)
+    with (
+        process(session.serve) as connection,
+        Judge(connection, seconds=0.3, limit=10**7) as judge,
+        pytest.raises(JudgeFailed, match=r"can be the test, or what the notebook hands out"),
+    ):
+        Notebook(judge, lambda value: encode(value, limit=10**7)).run("while x: pass", x=3)
 
 
 def test_a_judge_that_trickles_is_out_of_time(monkeypatch):

@@ -4,8 +4,9 @@ The grader sends ``{"run": {…}}`` and gets ``{"judged": {…}}``. In between t
 number of ``{"call": ref}`` with the request as one blob, each answered by ``{"reply": state,
 "reason": words}``, with one blob if the state is ``value``. Before that answer, ``{"ask": number}``
 with a request has the judge call a function of the test's; it answers ``{"answer": true}`` with a
-blob, and may send calls of its own before. ``{"trouble": words}`` tells of a
-mistake in the judge itself.
+blob, and may send calls of its own before. ``{"pid": id}`` and ``{"reading": true or false}`` tell
+whose time it is, and whether a value is being decoded. ``{"trouble": words}`` tells of a mistake in
+the judge itself.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import random
 import socket
 import sys
@@ -70,6 +71,7 @@ def serve(connection: socket.socket) -> None:
         while True:
             told, blobs = wire.receive(connection, _LIMIT)
             cell, values, limit = read_run(told["run"], blobs)
+            wire.send(connection, {"pid": os.getpid()})
             wire.send(connection, judged_message(runner.run(cell, values, limit)))
     except (wire.Closed, BrokenPipeError, ConnectionResetError):
         return
@@ -108,7 +110,11 @@ class _Session:
         """The value in ``data``; functions among it call back over the connection."""
 
         self._link.limit = limit
-        return decode(data, limit=limit, hooks=self._link.hooks())
+        wire.send(self._connection, {"reading": True})
+        try:
+            return decode(data, limit=limit, hooks=self._link.hooks())
+        finally:
+            wire.send(self._connection, {"reading": False})
 
     def use_files(self, files: bytes, limit: int) -> JudgeFolder | None:
         """The folder with the notebook's files in it, as ``Runner`` asks for it."""

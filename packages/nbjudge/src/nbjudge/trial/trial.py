@@ -25,6 +25,7 @@ from nbjudge.digests import digest_folder, digest_of
 from nbjudge.errors import NotGraded
 from nbjudge.execute.execution import NotStored, Replay, Run
 from nbjudge.execute.live import LiveRun
+from nbjudge.execute.own_time import OwnTime
 from nbjudge.execute.provisioner import KernelOrder
 from nbjudge.execute.store import Executions
 from nbjudge.judge.client import Judge, JudgeFailed
@@ -312,7 +313,13 @@ def _judge(setting: Setting, folder: Path) -> Judge:
     }
     limit = 1_000_000 * grading.max_value_megabytes
     connection = ask_for_judge(setting.server, request)
-    return Judge(connection, seconds=grading.judge_seconds, limit=limit)
+    seconds = grading.judge_seconds
+    return Judge(
+        connection,
+        seconds=seconds,
+        limit=limit,
+        watch=lambda pid: OwnTime((pid,), seconds).waited,
+    )
 
 
 def _texts(environment: Mapping[str, str | Path]) -> dict[str, str]:
