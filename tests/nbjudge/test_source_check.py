@@ -137,32 +137,6 @@ def test_cell_ids_in_an_older_format_are_named():
     assert "JupyterLab" in problem.fix
 
 
-FUNCTION = toy.answer("f", "def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION")
-
-
-@pytest.mark.parametrize(
-    "test",
-    [
-        "kept = f\ndel f\nassert kept() == 1",
-        "kept = f\ntry:\n    f = None\nfinally:\n    f = kept",
-        "def f():\n    return 2",
-    ],
-)
-def test_a_test_that_takes_a_students_function_away_needs_the_students_kernel(test):
-    cell = toy.test_cell("t", f"kept = f\n{test}")
-    (problem,) = problems_of(FUNCTION, cell)
-    assert problem.cell == "cell 2 ('t')"
-    assert "it deletes or replaces f" in problem.what
-    assert "### RUN IN STUDENT KERNEL" in problem.fix
-    marked = toy.test_cell("t", f"### RUN IN STUDENT KERNEL\nkept = f\n{test}")
-    assert problems_of(FUNCTION, marked) == []
-
-
-def test_a_test_may_have_names_of_its_own():
-    cell = toy.test_cell("t", "g = f\ndef h(f):\n    f = f()\n    return f\nassert h(g) == 1")
-    assert problems_of(FUNCTION, cell) == []
-
-
 @pytest.mark.parametrize("content", ["{", "", "[]", '"x"', '{"cells": 3}', '{"cells": [7, {}]}'])
 def test_a_file_that_is_no_notebook_is_a_problem_not_a_crash(tmp_path, content):
     path = tmp_path / "bad.ipynb"

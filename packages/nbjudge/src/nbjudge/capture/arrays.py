@@ -43,9 +43,6 @@ def encode(encoder: Encoder, value: Any, kind: type) -> list[Any] | None:
     if np.generic in bases:
         single = np.array([value])  # an empty text has no dtype that is any use by itself
         return ["np", _dtype_of(encoder, single.dtype), single.tobytes().hex()]
-    if np.random.Generator in bases or np.random.RandomState in bases:
-        words = f"a random number generator cannot be handed out{encoder.place()}"
-        return kept.node(encoder, value, kind, words)
     if np.dtype in bases:
         return ["dtype", "object" if value.kind == "O" else _dtype_of(encoder, value)]
     return None
@@ -90,6 +87,9 @@ def array_node(encoder: Encoder, value: np.ndarray) -> list[Any]:
     dtype = _dtype_of(encoder, value.dtype)
     encoder.check_size(value.nbytes)
     encoder.count(value.nbytes // limits.BYTES_AS_VALUE)
+    if value.flags.f_contiguous and not value.flags.c_contiguous:
+        # Another order of the same numbers gives other sums.
+        return ["array", dtype, shape, encoder.buffer(value.tobytes("F")), "F"]
     return ["array", dtype, shape, encoder.buffer(value.tobytes())]
 
 
@@ -101,8 +101,12 @@ def array_of(decoder: Decoder, node: Any) -> np.ndarray:
     return array
 
 
-def _decode_array(decoder: Decoder, dtype: Any, shape: Any, buffer: Any) -> np.ndarray:
+def _decode_array(
+    decoder: Decoder, dtype: Any, shape: Any, buffer: Any, order: Any = "C"
+) -> np.ndarray:
     """The array of a node: its own memory, writable."""
+    if order not in ("C", "F"):
+        raise Damaged("an array of an unknown order")
     real = _dtype(dtype)
     data = decoder.buffer(buffer)
     size = _size(shape)
@@ -110,7 +114,7 @@ def _decode_array(decoder: Decoder, dtype: Any, shape: Any, buffer: Any) -> np.n
         raise Damaged("an array of another size than it says")
     decoder.count(len(data) // limits.BYTES_AS_VALUE)
     array = np.frombuffer(bytearray(data), dtype=real) if size else np.empty(0, real)
-    return _checked(array).reshape(shape)
+    return _checked(array).reshape(shape, order=order)
 
 
 def _dtype_of(encoder: Encoder, dtype: np.dtype) -> str:

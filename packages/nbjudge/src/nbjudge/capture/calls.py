@@ -2,7 +2,7 @@
 
 A request holds the arguments: ``[[node of each positional one], [[name, node] of each keyword]]``,
 and ``[name, node]`` of what else the function is told: ``luck``, what ``randomness`` says when the
-test has planted a seed; ``files``, what the test has written.
+test has planted a seed; ``files``, what the test has written; ``patches``, what it has replaced.
 A reply is ``[changes, outcome, printed]``, and the files that were written if it was told of some:
 ``changes`` are ``[number, node]`` of the arguments, or objects within arguments, that the call
 changed; ``outcome`` is ``["result", node]``, ``["raised", exception]`` or ``["refused", message]``;
@@ -27,12 +27,14 @@ import warnings
 from collections import deque
 from typing import Any
 
+from nbjudge import adapters
 from nbjudge.capture import exceptions, folders, plain, randomness
 from nbjudge.capture.callbacks import hooks_of
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.functions import FunctionTable, name_of
 from nbjudge.capture.link import Link
+from nbjudge.capture.patches import patched
 from nbjudge.capture.remote import encoded_call
 from nbjudge.capture.tree import Decoder, Encoder
 
@@ -80,7 +82,11 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
     printed = io.StringIO()
     parts = (before, shared, known, results, limit, printed, files)
     # A generator of the student's runs, and prints, when its items are taken.
-    with randomness.stream(table.randomness, told.get("luck")), contextlib.redirect_stdout(printed):
+    with (
+        randomness.stream(table.randomness, told.get("luck")),
+        patched(table.namespace, told.get("patches", ())),
+        contextlib.redirect_stdout(printed),
+    ):
         result: Any = None
         failure: BaseException | None = None
         try:
@@ -216,7 +222,7 @@ def _can_change(value: Any) -> bool:
         return True
     kinds = [("numpy", "ndarray"), ("pandas", "DataFrame"), ("pandas", "Series")]
     kinds.append(("keras", "Model"))
-    return any(
+    return adapters.is_mutable(value) or any(
         module in sys.modules and isinstance(value, getattr(sys.modules[module], name))
         for module, name in kinds
     )

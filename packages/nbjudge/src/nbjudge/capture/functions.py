@@ -77,6 +77,7 @@ class _State:
     numbers: dict[int, int] = field(default_factory=dict)
     numbered: list[Any] = field(default_factory=list)
     root: Path = field(default_factory=Path)
+    namespace: dict[str, Any] = field(default_factory=dict)
     ask: Callable[[int, bytes], bytes] | None = None
 
 
@@ -114,6 +115,15 @@ class FunctionTable:
     @root.setter
     def root(self, root: Path) -> None:
         self._state.root = root
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The notebook's global names."""
+        return self._state.namespace
+
+    @namespace.setter
+    def namespace(self, namespace: dict[str, Any]) -> None:
+        self._state.namespace = namespace
 
     def under(self, prefix: str) -> FunctionTable:
         """The same table for what is handed out under ``prefix``, such as "test_a/describe"."""

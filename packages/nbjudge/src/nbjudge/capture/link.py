@@ -12,6 +12,7 @@ from nbjudge.capture.exceptions import class_of, exception_node
 from nbjudge.capture.folders import JudgeFolder
 from nbjudge.capture.functions import FunctionFacts, facts_hook
 from nbjudge.capture.kept import RemoteObject, remote_object
+from nbjudge.capture.patches import Patches
 from nbjudge.capture.remote import DEFAULT_LIMIT, HandIn, RemoteFunction
 from nbjudge.capture.tree import Decoder, Encoder
 
@@ -39,6 +40,7 @@ class Link:
         self._classes: set[int] = set()
         self._exceptions: dict[tuple[int, str], type[BaseException]] = {}
         self.folder: JudgeFolder | None = None
+        self.patches = Patches({}, ())
 
     def function(self, facts: FunctionFacts) -> RemoteFunction:
         """What stands for a function or a class."""
@@ -61,6 +63,8 @@ class Link:
             yield "luck", luck
         if self.folder is not None:
             yield "files", self.folder.changes()
+        if patches := self.patches.now():
+            yield "patches", patches
 
     def take_files(self, files: Any) -> None:
         """Take the files that a call has changed. Raises ``Damaged``."""

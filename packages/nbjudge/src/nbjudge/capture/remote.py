@@ -10,11 +10,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from nbjudge import adapters
 from nbjudge.capture import exceptions
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.functions import FunctionFacts, ParameterFacts
 from nbjudge.capture.kept import KeptObject, RemoteObject, claimed_place_of, ref_of
+from nbjudge.capture.patches import cannot_patch
 from nbjudge.capture.tree import Decoder, Encoder
 
 if TYPE_CHECKING:
@@ -225,11 +227,20 @@ def encoded_call(
         positional = [encoder.node(value, str(i)) for i, value in enumerate(args)]
         keywords = [[name, encoder.node(value, name)] for name, value in kwargs.items()]
         given.extend(encoder.shared)
-        told = [[name, encoder.node(value)] for name, value in link.told()]
+        told = [[name, _told_node(encoder, name, value)] for name, value in link.told()]
         return encoder.message([positional, keywords, *([told] if told else [])])
 
     given: list[Any] = []
     return guarded_encode(work, encoder.name), given
+
+
+def _told_node(encoder: Encoder, name: str, value: Any) -> Any:
+    try:
+        return encoder.node(value)
+    except NotHandedOut as error:
+        if name != "patches":
+            raise
+        raise cannot_patch([place for place, _, _ in value], error) from None
 
 
 def place_of(module: str, qualname: str) -> Any:
@@ -311,3 +322,5 @@ def _update_large(old: Any, new: Any) -> None:
         from nbjudge.capture.keras_values import update_model
 
         update_model(old, new)
+    else:
+        adapters.update(old, new)

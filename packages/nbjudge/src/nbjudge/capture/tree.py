@@ -24,7 +24,7 @@ _SCALARS = (type(None), bool, int, float, str)
 _SHARED = (
     "list tuple named set frozenset dict ordered counter default keys values items deque bytearray "
     "iter bytes text array oarray matrix masked series frame frame2d index range_index multi_index "
-    "pdarray model layer keras history figure axes tensor kept view"
+    "pdarray model layer keras history figure axes tensor kept view adapted"
 )
 SHARED = frozenset(_SHARED.split())
 
@@ -35,6 +35,7 @@ _FAMILIES = (
     ("tables", ("pandas",)),
     ("keras_values", ("keras", "tensorflow")),
     ("figures", ("matplotlib",)),
+    ("adapted", None),
     ("leftovers", None),
     ("functions", None),
 )
@@ -50,6 +51,7 @@ _TAGS = {
     "functions": "function class",
     "exceptions": "exception_class",
     "kept": "kept",
+    "adapted": "adapted",
 }
 FAMILY_OF_TAG = {tag: family for family, tags in _TAGS.items() for tag in tags.split()}
 

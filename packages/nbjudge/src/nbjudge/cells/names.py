@@ -111,9 +111,8 @@ def replaced_functions(cells: Sequence[SourceCell], grade_id: str) -> tuple[str,
     """What a test cell deletes or replaces that functions of the notebook may use, sorted.
 
     These are the notebook's own functions, the names that a function which the test calls reads
-    from outside itself, and what ``unittest.mock.patch`` is given. It has no effect on functions
-    of the student's, which run elsewhere: such a test means something else in the judge, and has
-    to be run in the student's kernel.
+    from outside itself, and, with their module in front, what the test puts into modules, itself
+    or by ``unittest.mock``. Functions of the student's run elsewhere: they have to be told.
     """
     values = set(needs_of(cells, grade_id).values)
     place = next(i for i, cell in enumerate(cells) if cell.grade_id == grade_id)
@@ -127,7 +126,9 @@ def replaced_functions(cells: Sequence[SourceCell], grade_id: str) -> tuple[str,
     deleted = {node.id for node in nodes if isinstance(node.ctx, ast.Del)}
     read = _read_by(values & functions.keys(), functions)
     given = read & {binding.name for binding in found} - {b.name for b in found if b.text}
-    return tuple(sorted(values & functions.keys() & (bound | deleted) | given | _patched(source)))
+    texts = [cell.source for cell in cells[: place + 1]]
+    patched = {place.removeprefix("__main__.") for place in _patched(source, _modules(texts))}
+    return tuple(sorted(values & functions.keys() & (bound | deleted) | given | patched))
 
 
 def kernel_prelude(visible_source: str, later_sources: Sequence[str]) -> str:
@@ -177,9 +178,25 @@ def _read_by(names: Iterable[str], functions: Mapping[str, ast.stmt]) -> set[str
     return read
 
 
-def _patched(source: str) -> set[str]:
-    """The places that a test cell gives to ``patch`` of ``unittest.mock``."""
-    found = set()
+def _modules(sources: Iterable[str]) -> dict[str, str]:
+    """The modules that cells import, by the name that they have there."""
+    found: dict[str, str] = {"builtins": "builtins"}
+    for source in sources:
+        for node in ast.walk(parse(source)):
+            match node:
+                case ast.Import(names=names):
+                    for alias in names:
+                        first = alias.name.partition(".")[0]
+                        found[alias.asname or first] = alias.name if alias.asname else first
+                case ast.ImportFrom(module=str(module), names=names, level=0):
+                    for alias in names:
+                        found[alias.asname or alias.name] = f"{module}.{alias.name}"
+    return found
+
+
+def _patched(source: str, modules: Mapping[str, str]) -> set[str]:
+    """The places in modules at which a test cell puts something, itself or by ``mock.patch``."""
+    found: set[str] = set()
     for node in ast.walk(parse(source)):
         match node:
             case ast.Call(
@@ -187,7 +204,25 @@ def _patched(source: str) -> set[str]:
                 [ast.Constant(value=str(place)), *_],
             ):
                 found.add(place)
+            case ast.Call(
+                ast.Name(id="setattr") | ast.Attribute(attr="object" | "setattr"),
+                [owner, ast.Constant(value=str(name)), *_],
+            ):
+                found |= {f"{module}.{name}" for module in _dotted(owner, modules)}
+            case ast.Attribute(value=owner, attr=name, ctx=ast.Store() | ast.Del()):
+                found |= {f"{module}.{name}" for module in _dotted(owner, modules)}
     return found
+
+
+def _dotted(node: ast.expr, modules: Mapping[str, str]) -> list[str]:
+    """The module that an expression names; nothing for another expression."""
+    match node:
+        case ast.Name(id=name):
+            return [modules[name]] if name in modules else []
+        case ast.Attribute(value=owner, attr=name):
+            return [f"{module}.{name}" for module in _dotted(owner, modules)]
+        case _:
+            return []
 
 
 def _last_binder(cells: Sequence[SourceCell], name: str) -> int | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode
 from traitlets.config import Configurable
 
+from nbjudge.adapters import environment as adapters_environment
 from nbjudge.sandbox import TIERS, Confinement, Limits, Tier, readable_paths
 
 
@@ -55,6 +56,13 @@ class Grading(Configurable):
         value_trait=Unicode(),
         key_trait=Unicode(),
         help="Environment variables of the kernels that run students' notebooks.",
+    ).tag(config=True)
+
+    adapters = Dict(
+        value_trait=Unicode(),
+        key_trait=Unicode(),
+        help="Modules that tell values of a library as plain ones, by the library's name: see "
+        "nbjudge.adapters.",
     ).tag(config=True)
 
     expected_release_errors = List(
@@ -178,8 +186,13 @@ class Grading(Configurable):
             files=files,
             readable=(*readable_paths(), *readable),
             hidden=hidden,
-            environment={**self.kernel_environment, **(environment or {})},
+            environment={**self.all_environment, **(environment or {})},
         )
+
+    @property
+    def all_environment(self) -> dict[str, str]:
+        """The environment variables of kernels and judges, without those of the data."""
+        return {**self.kernel_environment, **adapters_environment(self.adapters)}
 
     def limits(self) -> Limits:
         """What a notebook may use in the sandbox."""

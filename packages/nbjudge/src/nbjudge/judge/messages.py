@@ -23,7 +23,8 @@ from nbjudge.wire import WireError
 class TestCell:
     """A test cell to run: its whole text, hidden tests included, and its ``points``.
 
-    ``imports``, ``unbound`` and ``answer_imports`` are those of its ``names.Needs``.
+    ``imports``, ``unbound`` and ``answer_imports`` are those of its ``names.Needs``; ``replaces``
+    are the places, as in ``capture.patches``, at which it may put something of its own.
     """
 
     __test__ = False  # not a class of pytest's
@@ -34,6 +35,7 @@ class TestCell:
     imports: tuple[str, ...] = ()
     unbound: tuple[str, ...] = ()
     answer_imports: tuple[tuple[str, str], ...] = ()
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def read_run(
         imports=tuple(facts.get("imports", ())),
         unbound=tuple(facts.get("unbound", ())),
         answer_imports=tuple((name, text) for name, text in facts.get("answer_imports", ())),
+        replaces=tuple(facts.get("replaces", ())),
     )
     values = {
         name: Captured(

@@ -8,10 +8,10 @@ import inspect
 import linecache
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.error import UsageError
@@ -31,12 +31,26 @@ from nbjudge.judge.showing import clipped
 
 _ABSENT = object()
 _NO_VALUE = object()
-Decode = Callable[[bytes, int], Any]
-UseFiles = Callable[[bytes, int], JudgeFolder | None]
+_NO_EXCEPTION = (
+    "the test catches an exception by a name that stands for none outside of the notebook; an "
+    "instructor can run the test in the student's kernel, by the line `### RUN IN STUDENT KERNEL`"
+)
 
 
-def _no_files(files: bytes, limit: int) -> None:
-    return None
+class Notebook(Protocol):
+    """What a test gets of the notebook."""
+
+    def decode(self, data: bytes, limit: int) -> Any:
+        """A value of captured bytes, within so many bytes; ``Damaged`` for bytes that are none."""
+
+    def use_files(self, files: bytes, limit: int) -> JudgeFolder | None:
+        """Make the notebook's files, from bytes, those of the working folder.
+
+        Without bytes, the cell has nothing to do with files.
+        """
+
+    def watch(self, namespace: dict[str, Any], places: Sequence[str]) -> None:
+        """Tell the notebook's functions from now on what the test puts at ``places``."""
 
 
 class NoVerdict(BaseException):
@@ -59,15 +73,10 @@ class _Unreadable(Exception):
 
 
 class Runner:
-    """Runs the test cells of one notebook, in their order.
+    """Runs the test cells of one notebook, in their order."""
 
-    ``decode`` makes a value of captured bytes within a limit of so many bytes; it raises
-    ``Damaged`` for bytes that are none. ``use_files`` makes the notebook's files, from bytes, those
-    of the working folder; without bytes the cell has nothing to do with files.
-    """
-
-    def __init__(self, decode: Decode, use_files: UseFiles = _no_files) -> None:
-        self._decode, self._use_files = decode, use_files
+    def __init__(self, notebook: Notebook) -> None:
+        self._notebook = notebook
         InteractiveShell.clear_instance()
         self._shell = Shell.instance()
         self._shell.ast_transformers.append(TellValues())
@@ -124,6 +133,8 @@ class Runner:
         if isinstance(error, _Unreadable):
             words = f"the test cannot read the value of {error.name}: {error.reason}"
             error = NotHandedOut(words)
+        if isinstance(error, TypeError) and "do not inherit from BaseException" in str(error):
+            error = NotHandedOut(_NO_EXCEPTION)
         if error is not None:
             return Judged(
                 outputs=(failures.error_output(error),),
@@ -163,13 +174,14 @@ class Runner:
                 decoded.pop(name, None)
             decoded |= self._imported_as_in_answer(cell, decoded)
             with self._bound(decoded, cell):
+                self._notebook.watch(self._shell.user_ns, cell.replaces)
                 return self._execute(cell, body, last, source)
 
     def _files(self, files: Captured | None, limit: int) -> JudgeFolder | None:
         if files is not None and files.state == "refused":
             raise NotHandedOut(files.reason or "the test cannot get the notebook's files")
         try:
-            return self._use_files(b"" if files is None else files.data, limit)
+            return self._notebook.use_files(b"" if files is None else files.data, limit)
         except (Damaged, MemoryError, OSError) as error:
             raise _Unreadable("its files", str(error) or type(error).__name__) from None
 
@@ -177,7 +189,7 @@ class Runner:
         if value.state == "missing":
             return _ABSENT
         try:
-            return self._decode(value.data, limit)
+            return self._notebook.decode(value.data, limit)
         except (Damaged, MemoryError) as error:
             raise _Unreadable(name, str(error) or type(error).__name__) from None
         except Exception as error:

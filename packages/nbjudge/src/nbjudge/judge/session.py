@@ -9,11 +9,13 @@ import random
 import socket
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbjudge import wire
 from nbjudge.capture import Link, NotHandedOut, decode, randomness
 from nbjudge.capture.folders import JudgeFolder
+from nbjudge.capture.patches import Patches
 from nbjudge.judge.comparisons import look_at_all, watching_hooks
 from nbjudge.judge.messages import judged_message, read_run
 
@@ -66,7 +68,7 @@ def serve(connection: socket.socket) -> None:
     _seed()
     randomness.watch()
     session = _Session(connection)
-    runner = session.runner = Runner(session.decode, session.use_files)
+    runner = session.runner = Runner(session)
     try:
         while True:
             told, blobs = wire.receive(connection, _LIMIT)
@@ -126,6 +128,10 @@ class _Session:
         self._folder.begin(self.decode(files, limit))
         self._link.folder = self._folder
         return self._folder
+
+    def watch(self, namespace: dict[str, Any], places: Sequence[str]) -> None:
+        """Tell the notebook's functions from now on what the test puts at ``places``."""
+        self._link.patches = Patches(namespace, places)
 
     def send(self, ref: str, request: bytes) -> bytes:
         """What came of a call of the function ``ref`` in the student's kernel, encoded.

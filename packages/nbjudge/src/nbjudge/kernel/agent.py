@@ -48,6 +48,8 @@ class AnsweringKernel(IPythonKernel):
         """Answer one request."""
         content = parent["content"]
         # What a student's function prints to a test is nobody's output.
+        assert self.shell is not None  # since the kernel was started
+        self._functions.namespace = self.shell.user_ns
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             if content["ask"] == "values":
                 answer, buffers = self._values(content)

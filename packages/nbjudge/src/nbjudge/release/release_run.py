@@ -62,7 +62,7 @@ def _run(course: Course, assignment: str, path: Path, sockets: Path) -> ReleaseR
     use_private_sockets(client.create_kernel_manager(), sockets)
     place = f"release/{assignment}/{path.name}"
     try:
-        environment = {**os.environ, **settings.kernel_environment}
+        environment = {**os.environ, **settings.all_environment}
         client.execute(env=environment, stderr=subprocess.DEVNULL)
     except CellTimeoutError as error:
         seconds = settings.seconds_for(assignment)

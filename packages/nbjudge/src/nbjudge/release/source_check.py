@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from nbjudge.assignment.markers import Kind, Marker, markers
-from nbjudge.cells.names import SourceCell, replaced, replaced_functions, runs_in_kernel
 from nbjudge.errors import Problem
 
 _FIRST_WITH_IDS = 5  # notebook format 4.5
@@ -98,7 +97,6 @@ def check_notebook(notebook: Any, file: str) -> list[Problem]:
     if has_ids:
         found += [Problem(file, cell.name, *pair) for cell, pair in _check_cell_ids(cells)]
     found += [Problem(file, cell.name, *pair) for cell, pair in _check_tests(cells)]
-    found += [Problem(file, cell.name, *pair) for cell, pair in _check_replaced(cells)]
     return found
 
 
@@ -277,20 +275,6 @@ def _check_tests(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]]]:
             waiting.append(cell)
         elif cell.is_test and cell.cell_type == "code":
             waiting = []
-
-
-def _check_replaced(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]]]:
-    """Test cells that delete or replace a function of the notebook, and are judged outside."""
-    code = [
-        SourceCell(f"{number}", cell.source, cell.is_test, cell.solution)
-        for number, cell in enumerate(cells)
-        if cell.cell_type == "code"
-    ]
-    for number, cell in enumerate(cells):
-        if not cell.is_test or cell.cell_type != "code" or runs_in_kernel(cell.source):
-            continue
-        if names := replaced_functions(code, f"{number}"):
-            yield cell, replaced(names)
 
 
 def _is_heading(cell: _Cell) -> bool:

@@ -50,7 +50,7 @@ class Judging:
                 "output_megabytes": settings.max_output_megabytes,
                 "luck_attempts": settings.luck_attempts,
             },
-            environment={**settings.kernel_environment, **self.data.described()},
+            environment={**settings.all_environment, **self.data.described()},
             seed=settings.seed,
             tier=self.tier,
             submitted=self.submitted(assignment.name, student),

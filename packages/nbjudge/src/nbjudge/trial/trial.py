@@ -18,7 +18,7 @@ from nbjudge.assignment.blueprint import Blueprint
 from nbjudge.assignment.markers import split
 from nbjudge.capture.folders import FILES, digests, may_use_files
 from nbjudge.cells.metadata import is_grade, is_test
-from nbjudge.cells.names import kernel_prelude
+from nbjudge.cells.names import kernel_prelude, replaced_functions
 from nbjudge.course.data import GradingData
 from nbjudge.course.settings import Grading
 from nbjudge.digests import digest_folder, digest_of
@@ -141,7 +141,7 @@ def _try_once(
             "steps": [asdict(step) for step in steps],
             "files": digest_folder(setting.files),
             "data": dict(data.context),
-            "environment": {**grading.kernel_environment, **data.described()},
+            "environment": {**grading.all_environment, **data.described()},
             # That of processor time follows from another one, and from the machine's cores.
             "limits": asdict(confinement.limits) | {"cpu_seconds": 0},
             "seconds": [grading.seconds_for(conditions.assignment.name), grading.call_seconds],
@@ -279,6 +279,7 @@ class _Judging:
             needs.imports,
             needs.unbound,
             needs.answer_imports,
+            replaced_functions(self._blueprint.cells, grade_id),
         )
         values = dict(self._run.values(grade_id, needs.values))
         if self._judge is None:
@@ -304,7 +305,7 @@ def _judge(setting: Setting, folder: Path) -> Judge:
     request = {
         "environment": {
             **os.environ,
-            **grading.kernel_environment,
+            **grading.all_environment,
             **_texts(data.judge_environment),
             "NBGRADER_EXECUTION": "autograde",
         },
