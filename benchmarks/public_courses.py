@@ -1,11 +1,14 @@
 """Public nbgrader courses, graded by stock nbgrader and here: are the scores the same?
 
-    python benchmarks/public_courses.py FOLDER [REPOSITORY …]
+    python benchmarks/public_courses.py FOLDER [REPOSITORY …] [--results FOLDER] [--table]
 
 FOLDER holds clones of the repositories below, each as OWNER+NAME or NAME; those that are not
-there are skipped. Nothing is fetched, and nothing of theirs is kept. Of each assignment the
-instructor's own solution is graded, what students are given (blank), and the solution with every
-number in its answers one larger (broken). What the courses import has to be installed.
+there are skipped. Nothing is fetched, and nothing of theirs is kept but scores, in a JSON file for
+each course. Of each notebook the instructor's own solution is graded, what students are given
+(blank), and the solution with every number in its answers one larger (broken). What the courses
+import has to be installed. Notebooks whose own solution gets no full marks in stock nbgrader, for
+example because a file is missing, are counted and left out. ``--table`` prints what is in the
+results, for the documentation.
 """
 
 from __future__ import annotations
@@ -14,22 +17,22 @@ import argparse
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-
-from nbgrader.api import Gradebook, MissingEntry
+from typing import Any
 
 VARIANTS = ("solution", "blank", "broken")
 STOCK = "c = get_config()\nc.CourseDirectory.db_url = 'sqlite:///{root}/gradebook.db'\n"
-HERE = """c = get_config()
-from nbjudge.configure import configure
-configure(c)
-c.CourseDirectory.db_url = 'sqlite:///{root}/gradebook.db'
-"""
+HERE = f"{STOCK}from nbjudge.configure import configure\n\nconfigure(c)\n"
+# The longest time for one step of a course.
+SECONDS = 2_400
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,20 @@ COURSES = (
     PublicCourse("ComplexNetTSP/ComplexNetTD", "94dbdf5b17e2a31c73376a8ba8ddd797681e430b"),
     PublicCourse("havardei/nbgrader-exercises", "be0606cb1dbfffd3310048f7df2d5d9400a4d7e8"),
 )
-Scores = dict[tuple[str, str, str], float | None]
+
+
+@dataclass
+class Result:
+    """What came of one course. Scores are by variant, assignment, notebook and cell."""
+
+    repository: str
+    commit: str
+    stock: dict[str, float | None] = field(default_factory=dict)
+    here: dict[str, float | None] = field(default_factory=dict)
+    full: dict[str, bool] = field(default_factory=dict)
+    in_kernel: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def git_folder(folder: Path, course: PublicCourse) -> Path | None:
@@ -122,126 +138,204 @@ def broken(notebook: dict) -> dict:
 def command(root: Path, *arguments: str) -> str:
     """Run a command of this environment in ``root``; what it says."""
     tools = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        [str(tools / arguments[0]), *arguments[1:]],
-        cwd=root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {
+        **os.environ,
+        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "1000",
+    }
+    try:
+        done = subprocess.run(
+            [str(tools / arguments[0]), *arguments[1:]],
+            cwd=root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return f"{arguments[0]} took longer than {SECONDS} s"
     return done.stdout + done.stderr
 
 
-def hand_in(root: Path, assignment: str) -> None:
-    """Put the three variants of an assignment into ``submitted/``."""
-    source = root / "source" / assignment
-    for variant in VARIANTS:
-        folder = root / "submitted" / variant / assignment
-        shutil.copytree(root / "release" / assignment, folder)
-        for path in sorted(source.glob("*.ipynb")) if variant != "blank" else ():
-            notebook = json.loads(path.read_text(encoding="utf-8"))
-            chosen = broken(notebook) if variant == "broken" else notebook
-            (folder / path.name).write_text(json.dumps(chosen), encoding="utf-8")
+def assignments(root: Path) -> list[str]:
+    """The assignments of a course folder that hold notebooks."""
+    return sorted({path.parent.name for path in (root / "source").glob("*/*.ipynb")})
 
 
-def scores(root: Path, assignment: str) -> Scores:
-    """The scores by variant, notebook and test cell; None where a person has to decide."""
-    found: Scores = {}
-    with Gradebook(f"sqlite:///{root}/gradebook.db") as gradebook:
-        for variant in VARIANTS:
-            try:
-                submission = gradebook.find_submission(assignment, variant)
-            except MissingEntry:
-                continue
-            for notebook in submission.notebooks:
-                for grade in notebook.grades:
-                    if grade.cell.cell_type == "code":
-                        found[variant, notebook.name, grade.name] = grade.auto_score
-    return found
-
-
-def graded(
-    folder: Path, source: Path, config: str, assignment: str
-) -> tuple[Scores, str, set[str]]:
-    """The scores of an assignment, what was said where there are none, and cells in the kernel."""
-    root = folder
+def prepare(root: Path, config: str, source: Path) -> None:
+    """Make a course folder at ``root``, with its configuration and sources."""
+    root.mkdir()
     shutil.copytree(source, root / "source")
     (root / "nbgrader_config.py").write_text(config.format(root=root), encoding="utf-8")
+
+
+def release(root: Path) -> None:
+    """Make the student versions, by nbgrader's own command."""
     command(root, "nbgrader", "update", "source")
-    said = command(root, "nbgrader", "generate_assignment", assignment, "--force")
-    if not (root / "release" / assignment).is_dir():
-        return {}, said, set()
-    hand_in(root, assignment)
-    if config is STOCK:
+    for assignment in assignments(root):
+        command(root, "nbgrader", "generate_assignment", assignment, "--force")
+
+
+def hand_in(root: Path) -> None:
+    """Put the three variants of each released assignment into ``submitted/``."""
+    for assignment in assignments(root):
+        if not (root / "release" / assignment).is_dir():
+            continue
+        source = root / "source" / assignment
+        for variant in VARIANTS:
+            folder = root / "submitted" / variant / assignment
+            shutil.copytree(root / "release" / assignment, folder)
+            for path in sorted(source.glob("*.ipynb")) if variant != "blank" else ():
+                notebook = json.loads(path.read_text(encoding="utf-8"))
+                chosen = broken(notebook) if variant == "broken" else notebook
+                (folder / path.name).write_text(json.dumps(chosen), encoding="utf-8")
+
+
+def scores(root: Path) -> tuple[dict[str, float | None], dict[str, bool]]:
+    """The scores of all test cells, and whether each notebook's solution has full marks."""
+    from nbgrader.api import Gradebook
+
+    found: dict[str, float | None] = {}
+    full: dict[str, bool] = {}
+    with Gradebook(f"sqlite:///{root}/gradebook.db") as gradebook:
+        for assignment in gradebook.assignments:
+            for submission in assignment.submissions:
+                for notebook in submission.notebooks:
+                    place = f"{assignment.name}/{notebook.name}"
+                    tests = [grade for grade in notebook.grades if grade.cell.cell_type == "code"]
+                    tests = [grade for grade in tests if not _by_hand(grade)]
+                    for grade in tests:
+                        key = f"{submission.student.id}/{place}/{grade.name}"
+                        found[key] = grade.auto_score
+                    if submission.student.id == "solution" and tests:
+                        full[place] = all(grade.auto_score == grade.max_score for grade in tests)
+    return found, full
+
+
+def _by_hand(grade: Any) -> bool:
+    """Whether the cell is an answer that a person grades."""
+    return any(cell.name == grade.name for cell in grade.notebook.notebook.solution_cells)
+
+
+def in_stock(folder: Path, source: Path, result: Result) -> Path:
+    """Grade all in stock nbgrader."""
+    root = folder / "stock"
+    prepare(root, STOCK, source)
+    release(root)
+    hand_in(root)
+    started = time.monotonic()
+    for assignment in assignments(root):
         said = command(root, "nbgrader", "autograde", assignment)
-        return scores(root, assignment), said, set()
-    in_kernel = kernel_cells(root, assignment)
+        if "ERROR" in said:
+            result.said.append(f"stock, {assignment}: {said[-300:]}")
+    result.seconds["stock"] = time.monotonic() - started
+    result.stock, result.full = scores(root)
+    return root
+
+
+def in_this(folder: Path, source: Path, result: Result) -> None:
+    """Grade here what gets full marks in stock nbgrader."""
+    root = folder / "here"
+    prepare(root, HERE, source)
+    for path in (root / "source").glob("*/*.ipynb"):
+        if not result.full.get(f"{path.parent.name}/{path.stem}"):
+            path.unlink()
+    said = command(root, "nbjudge", "check")
+    lines = re.findall(r"(c\.Grading\.tests_in_student_kernel\['(.*?)'\] = (\[.*?\]))", said)
     with (root / "nbgrader_config.py").open("a", encoding="utf-8") as file:
-        file.write(
-            f"c.Grading.tests_in_student_kernel = {{{assignment!r}: {sorted(in_kernel)!r}}}\n"
-        )
-    said = command(root, "nbjudge", "grade", assignment)
-    return scores(root, assignment), said, in_kernel
+        file.writelines(f"{line}\n" for line, _, _ in lines)
+    for _, assignment, ids in lines:
+        result.in_kernel += [f"{assignment}/{name}" for name in ast.literal_eval(ids)]
+    result.said += [line for line in said.splitlines() if line.startswith("│")]
+    release(root)
+    hand_in(root)
+    started = time.monotonic()
+    said = command(root, "nbjudge", "grade")
+    result.seconds["here"] = time.monotonic() - started
+    result.here, _ = scores(root)
+    if not result.here:
+        result.said.append(said[-2000:])
 
 
-def kernel_cells(root: Path, assignment: str) -> set[str]:
-    """The test cells that `nbjudge check` would run in the student's kernel."""
-    said = command(root, "nbjudge", "check", assignment)
-    lines = [line for line in said.splitlines() if "tests_in_student_kernel[" in line]
-    return {name for line in lines for name in ast.literal_eval(line.partition("] = ")[2])}
+def compared(course: PublicCourse, git: Path) -> Result:
+    """Grade a course in both ways."""
+    result = Result(course.repository, course.commit)
+    with tempfile.TemporaryDirectory(prefix="public-") as name:
+        folder = Path(name)
+        source = folder / "source"
+        extract(git, course, source)
+        in_stock(folder, source, result)
+        if any(result.full.values()):
+            in_this(folder, source, result)
+    return result
+
+
+def row(result: Result) -> list[str]:
+    """A row of the table."""
+    full = {place for place, is_full in result.full.items() if is_full}
+    cells = {
+        key.partition("/")[2]: key
+        for key in result.stock
+        if key.startswith("solution/") and _place(key) in full
+    }
+    outside = len(cells) - len(result.in_kernel)
+    parts = [result.repository, str(len(full)), str(len(cells)), str(outside)]
+    for variant in VARIANTS:
+        keys = [f"{variant}/{cell}" for cell in cells]
+        same = sum(result.here.get(key) == result.stock.get(key) for key in keys)
+        parts.append(f"{same}")
+    return parts
+
+
+def differences(result: Result) -> Iterator[str]:
+    """The cells with another score than in stock nbgrader."""
+    for key, score in result.stock.items():
+        if result.full.get(_place(key)) and result.here.get(key) != score:
+            yield f"{key}: {score} / {result.here.get(key)}"
+
+
+def _place(key: str) -> str:
+    return "/".join(key.split("/")[1:3])
+
+
+def table(results: list[Result]) -> str:
+    """The table for the documentation."""
+    titles = ["course", "notebooks", "cells", "outside", *VARIANTS]
+    rows = [row(result) for result in results]
+    total = [str(sum(int(one[i]) for one in rows)) for i in range(1, len(titles))]
+    lines = [titles, ["---"] * len(titles), *rows, ["all", *total]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def main() -> None:
-    """Grade what is there, and print a table."""
+    """Grade what is there, or print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("repositories", nargs="*")
+    parser.add_argument("--results", type=Path, default=Path("public-courses"))
+    parser.add_argument("--table", action="store_true")
     asked = parser.parse_args()
-    print("course | assignment | cells | same | outside the kernel | solution, stock / here")
+    asked.results.mkdir(parents=True, exist_ok=True)
+    if asked.table:
+        files = sorted(asked.results.glob("*.json"))
+        results = [Result(**json.loads(path.read_text(encoding="utf-8"))) for path in files]
+        print(table(results))
+        for result in results:
+            for line in differences(result):
+                print(f"    {result.repository} {line}")
+        return
     for course in COURSES:
         if asked.repositories and course.repository not in asked.repositories:
             continue
         git = git_folder(asked.folder, course)
         if git is None:
-            print(f"{course.repository} | not in {asked.folder}, skipped")
+            print(f"{course.repository}: not in {asked.folder}, skipped")
             continue
-        with tempfile.TemporaryDirectory(prefix="public-") as folder:
-            source = Path(folder, "source")
-            extract(git, course, source)
-            for assignment in sorted({path.parent.name for path in source.glob("*/*.ipynb")}):
-                print(
-                    f"{course.repository} | {compared(Path(folder), source, assignment)}",
-                    flush=True,
-                )
-
-
-def compared(folder: Path, source: Path, assignment: str) -> str:
-    """One line of the table: how the scores of an assignment agree, and where they do not."""
-    one = folder / f"only-{assignment}"
-    shutil.copytree(source / assignment, one / assignment)
-    stock, said, _ = graded(folder / f"stock-{assignment}", one, STOCK, assignment)
-    if not stock:
-        return f"{assignment} | stock nbgrader grades nothing: {said.strip().splitlines()[-1:]}"
-    here, said, in_kernel = graded(folder / f"here-{assignment}", one, HERE, assignment)
-    cells = {(notebook, name) for _, notebook, name in stock}
-    same = sum(here.get(key) == score for key, score in stock.items())
-    totals = [
-        sum(v or 0.0 for (who, *_), v in x.items() if who == "solution") for x in (stock, here)
-    ]
-    line = (
-        f"{assignment} | {len(cells)} | {same} of {len(stock)} | {len(cells) - len(in_kernel)} | "
-        f"{totals[0]:g} / {totals[1]:g}"
-    )
-    differ = [
-        f"{key}: {stock[key]} / {here.get(key)}" for key in stock if here.get(key) != stock[key]
-    ]
-    return (
-        line
-        + "".join(f"\n    {text}" for text in differ)
-        + ("" if here else f"\n    {said[-600:]}")
-    )
+        result = compared(course, git)
+        path = asked.results / f"{course.repository.replace('/', '+')}.json"
+        path.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
+        print(table([result]), *differences(result), *result.said, sep="\n", flush=True)
 
 
 if __name__ == "__main__":
