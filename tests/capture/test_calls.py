@@ -252,7 +252,7 @@ def test_other_ends_of_a_call(notebook):
         raise LookupError("at the end")
 
     with pytest.raises(LookupError, match="at the end"):
-        notebook.hand_out(generator)(3)
+        list(notebook.hand_out(generator)(3))
     assert list(notebook.hand_out(lambda: (i for i in range(3)))()) == [0, 1, 2]
     (own,) = notebook.hand_out(lambda: [type("Own", (), {"__module__": "__main__"})()])()
     with pytest.raises(AttributeError, match="'Own' object has no attribute 'name'"):
@@ -267,14 +267,14 @@ def test_code_that_runs_when_the_result_is_looked_at(notebook):
         raise SystemExit(3)
 
     with pytest.raises(SystemExit):
-        notebook.hand_out(exits)()
+        list(notebook.hand_out(exits)())
 
     def interrupted():
         yield 1
         raise KeyboardInterrupt
 
     with pytest.raises(TimeoutError):
-        notebook.hand_out(interrupted)()
+        list(notebook.hand_out(interrupted)())
 
     class Nameless:
         @property

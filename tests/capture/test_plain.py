@@ -323,8 +323,6 @@ def _deep():
         (lambda: Cat("x"), "class Cat"),
         (lambda: Colour.RED, "the enumeration Colour"),
         (lambda: math, "a module"),
-        (lambda: np.random.default_rng(1), "random number generator"),
-        (lambda: np.random.RandomState(1), "random number generator"),
         (_cycle, "my_value contains itself"),
         (_bomb, "more than 3,000,000 single values"),
         (_deep, "nested too deeply"),

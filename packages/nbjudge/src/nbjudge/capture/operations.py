@@ -56,13 +56,52 @@ def _next(value: Any) -> list[Any]:
         return []
 
 
+# What a generator raised after items that were fetched together with it.
+_RAISED: dict[int, Exception] = {}
+
+
+def _take(value: Any, count: int) -> list[Any]:
+    """``[items, [what it returned]]``; the second is empty where a generator may go on."""
+    if id(value) in _RAISED:
+        raise _RAISED.pop(id(value))
+    items: list[Any] = []
+    while len(items) < count:
+        try:
+            items.append(next(value))
+        except StopIteration as stop:
+            return [items, [stop.value]]
+        except Exception as error:
+            if not items:
+                raise
+            _RAISED[id(value)] = error
+            break
+    return [items, []]
+
+
+def _send(value: Any, item: Any) -> list[Any]:
+    try:
+        return [[value.send(item)], []]
+    except StopIteration as stop:
+        return [[], [stop.value]]
+
+
+def _throw(value: Any, name: str, message: str) -> list[Any]:
+    try:
+        return [[value.throw(_exception(name)(message))], []]
+    except StopIteration as stop:
+        return [[], [stop.value]]
+
+
+def _exception(name: str) -> type[Exception]:
+    kind = getattr(builtins, name, Exception)
+    return kind if isinstance(kind, type) and issubclass(kind, Exception) else Exception
+
+
 def _exit(value: Any, name: str | None, message: str) -> bool:
     """Leave a context manager; ``name`` is that of the exception's class, if there is one."""
     if name is None:
         return bool(type(value).__exit__(value, None, None, None))
-    kind = getattr(builtins, name, Exception)
-    if not (isinstance(kind, type) and issubclass(kind, Exception)):
-        kind = Exception
+    kind = _exception(name)
     return bool(type(value).__exit__(value, kind, kind(message), None))
 
 
@@ -81,6 +120,9 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "dir": dir,
     "special": _special,
     "next": _next,
+    "take": _take,
+    "send": _send,
+    "throw": _throw,
     "array": _array,
     "exit": _exit,
     "copy": copy.copy,

@@ -80,7 +80,8 @@ class RemoteFunction:
 
     def __getattr__(self, name: str) -> Any:
         facts = self.__dict__.get("facts")
-        if facts is None or name.startswith(("__", "_repr_", "_ipython_")):
+        is_special = name.startswith(("__", "_repr_", "_ipython_")) and name != "__wrapped__"
+        if facts is None or is_special:
             own = facts.name if facts is not None else "it"
             raise AttributeError(_STAYS.format(name=name, function=own))
         return self._link.operate("getattr", self, name)

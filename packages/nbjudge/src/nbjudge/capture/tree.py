@@ -24,7 +24,8 @@ _SCALARS = (type(None), bool, int, float, str)
 _SHARED = (
     "list tuple named set frozenset dict ordered counter default keys values items deque bytearray "
     "iter bytes text array oarray matrix masked series frame frame2d index range_index multi_index "
-    "pdarray model layer keras history figure axes tensor kept view adapted"
+    "pdarray model layer keras history figure axes tensor kept view adapted "
+    "generator"
 )
 SHARED = frozenset(_SHARED.split())
 
@@ -36,6 +37,7 @@ _FAMILIES = (
     ("keras_values", ("keras", "tensorflow")),
     ("figures", ("matplotlib",)),
     ("adapted", None),
+    ("generators", None),
     ("leftovers", None),
     ("functions", None),
 )
@@ -52,6 +54,7 @@ _TAGS = {
     "exceptions": "exception_class",
     "kept": "kept",
     "adapted": "adapted",
+    "generators": "generator",
 }
 FAMILY_OF_TAG = {tag: family for family, tags in _TAGS.items() for tag in tags.split()}
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from nbjudge.cells.flow import called_loads, free_names, surely_bound
 from nbjudge.cells.parsing import Binding, bindings, future_imports, parse, star_imports
+from nbjudge.cells.paths import path_statements
 
 _KERNEL_MARKER = re.compile(r"^[ \t]*### RUN IN STUDENT KERNEL[ \t]*$", re.MULTILINE)
 # IPython's memory of what was typed and shown, and what every module has.
@@ -96,11 +97,12 @@ def needs_of(cells: Sequence[SourceCell], grade_id: str) -> Needs:
             values.append(name)
             statements = _import_text(name, bindings(before[binder].source))
             answer_imports += [(name, "\n".join(statements))] if statements else []
+    paths = path_statements([cell.given for cell in before])
     stars = [star for cell in before for star in star_imports(cell.given)] if unbound else []
     futures = [future for cell in before for future in future_imports(cell.given)]
     return Needs(
         values=tuple(values),
-        imports=tuple(dict.fromkeys([*futures, *stars, *imports])),
+        imports=tuple(dict.fromkeys([*futures, *paths, *stars, *imports])),
         from_tests=tuple(from_tests),
         unbound=tuple(unbound),
         answer_imports=tuple(answer_imports),

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from IPython.core.displayhook import DisplayHook
@@ -279,7 +280,8 @@ class Runner:
                     exec(statements, namespace)
                 except Exception:
                     continue  # the module cannot be had here: what stands for it is used
-                if is_at(place, namespace.get(name)):
+                # A module beside the notebook may remember what the notebook has done with it.
+                if is_at(place, namespace.get(name)) and not _is_beside(place):
                     found[name] = namespace[name]
         return found
 
@@ -312,6 +314,13 @@ class Runner:
         formatter = self._shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
         with self._shell.builtin_trap:
             return None if formatter(value) else value
+
+
+def _is_beside(place: str) -> bool:
+    """Whether the module of a place lies in the working folder."""
+    module = sys.modules.get(place.partition(":")[0])
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and Path(file).absolute().is_relative_to(Path.cwd())
 
 
 def _no_verdict(name: str, words: str, is_instructors: bool = True) -> Judged:
