@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,8 @@ def encode(encoder: Encoder, value: Any, kind: type) -> list[Any] | None:
 
 
 def _decode(decoder: Decoder, *node: Any) -> Any:
-    remote = decoder.hooks.get("kept", kept.DECODERS["kept"])(decoder, *node)
+    of_kept: Callable[..., Any] = decoder.hooks.get("kept", kept.DECODERS["kept"])
+    remote = of_kept(decoder, *node)
     if not isinstance(remote, kept.RemoteObject):
         return remote  # nobody can be asked
     made = _drive(remote)
