@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
 import toy_course as toy
 from nbjudge.admit.submissions import find_submissions
+from nbjudge.cli.grading_view import outcome_table, summary_text
 from nbjudge.cohort import grade
+from nbjudge.cohort.outcomes import summarise
 from nbjudge.course import load_course
 from nbjudge.record.records import read_record
 from nbjudge.release.checking import MARKER, Place, check, mark, marked
 from nbjudge.trial.judging import judging_of
+from rich.console import Console
 
 pytestmark = pytest.mark.usefixtures("grades_here")
 
@@ -77,6 +81,13 @@ def test_a_setting_runs_just_those_in_the_kernel_and_the_record_says_so(released
     assert (anna.reason, anna.score) == ("", 5)
     record = read_record(course.gradebook_folder, "ps1", "anna")
     assert record.notebooks[0].tests_in_kernel == ("test-sums",)
+    # Whoever reads the table sees it, also where nothing was graded anew.
+    (again,) = grade(here, find_submissions(here))
+    assert again.reused and (anna.weaker_tests, again.weaker_tests) == (1, 1)
+    with Console(width=100, record=True, file=io.StringIO()) as shown:
+        shown.print(outcome_table([again]), summary_text(summarise([again], 1.0), 0))
+    text = shown.export_text()
+    assert "1 weaker test" in text and "a notebook can read them" in text
 
 
 def test_marking_changes_nothing_but_the_cell():

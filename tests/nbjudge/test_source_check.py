@@ -70,12 +70,6 @@ MISTAKES = {
         [toy.text("m", "Why?", task=True, solution=True, grade=True, grade_id="m", points=1)],
         "it is a task, and an answer or a test as well",
     ),
-    "no test": ([ANSWER], "no test cell follows"),
-    "test before": ([TEST, ANSWER], "no test cell follows"),
-    "test in the next task": (
-        [ANSWER, toy.text("h", "## Next"), toy.answer("b", SOLUTION), TEST],
-        "no test cell follows",
-    ),
     "empty answer": ([toy.answer("a", "  "), TEST], "a solution cell without a solution"),
     "no cell id": ([toy.text("x", "hello") | {"id": None}], "it has no cell id"),
     "same cell id": ([toy.text("x", "one"), toy.text("x", "two")], "the cell id 'x' is used 2"),
@@ -101,14 +95,9 @@ def test_a_mistake_is_found_and_its_cell_and_mend_are_named(name):
     assert len(found) <= 2, found
 
 
-def test_several_answers_may_share_a_test_that_comes_after_them():
+def test_a_solution_without_a_test_is_released_as_in_stock():
     second = toy.answer("b", SOLUTION.replace("answer", "other"))
-    assert problems_of(ANSWER, toy.text("p", "No heading, only words."), second, TEST) == []
-
-
-def test_a_python_comment_in_a_fence_is_not_a_heading():
-    fenced = toy.text("p", "```python\n# a comment\n```")
-    assert problems_of(ANSWER, fenced, TEST) == []
+    assert problems_of(ANSWER, toy.text("h", "## Next"), second) == []
 
 
 def test_a_manually_graded_answer_needs_no_test():

@@ -124,6 +124,11 @@ def summary_text(summary: Summary, left: int) -> str:
         lines.append(f"Median {_duration(summary.median_seconds)}. Slowest: {slowest}.")
     if summary.to_read:
         lines.append(f"{summary.to_read} with answers that a person must read.")
+    if summary.weaker:
+        lines.append(
+            "Weaker tests ran in the student's kernel, as the course asks: a notebook can read "
+            "them, and change what they find."
+        )
     if summary.for_a_person:
         lines.append("A person must look at these:")
         lines += [
@@ -157,6 +162,9 @@ def _remarks(outcome: GradingOutcome) -> str:
         remarks.append("answers to read")
     if outcome.late_seconds > 0:
         remarks.append(f"{outcome.late_seconds / 3600:.1f} h late")
+    if outcome.weaker_tests:
+        tests = "test" if outcome.weaker_tests == 1 else "tests"
+        remarks.append(f"{outcome.weaker_tests} weaker {tests}")
     if outcome.reused:
         remarks.append("unchanged")
     return ", ".join(remarks)

@@ -19,7 +19,8 @@ class GradingOutcome:
     Scores are in points, late penalty taken off; 0 of ``max_score`` for one that is not
     graded, whose ``reason`` says why. ``reused`` means nothing had changed since it was graded.
     ``seconds`` are a worker's, ``student_seconds`` of processor time in the student's cells and
-    functions, 0 where the notebook was not run now.
+    functions, 0 where the notebook was not run now. ``weaker_tests`` counts the test cells that ran
+    in the student's kernel, where a notebook can read them and change what they find.
     """
 
     student: str
@@ -33,10 +34,16 @@ class GradingOutcome:
     seconds: float
     reused: bool
     student_seconds: float = 0.0
+    weaker_tests: int = 0
 
 
 def outcome(
-    item: Submission, totals: Totals, worked: Worked | None = None, *, reason: str = ""
+    item: Submission,
+    totals: Totals,
+    worked: Worked | None = None,
+    *,
+    reason: str = "",
+    weaker_tests: int = 0,
 ) -> GradingOutcome:
     """The outcome of a submission; without ``worked`` it was not worked on now: see ``reason``."""
     reason = worked.reason if worked is not None else reason
@@ -57,6 +64,7 @@ def outcome(
             for run in runs
             if not run.was_stored
         ),
+        weaker_tests=weaker_tests or sum(len(run.tests_in_kernel) for run in runs),
     )
 
 
@@ -77,7 +85,7 @@ class Summary:
     """A whole run: counts, times in seconds, and what a person has to look at.
 
     ``graded`` and ``not_graded`` are of those that were looked at now; ``to_read`` have answers
-    that a person grades.
+    that a person grades, ``weaker`` have tests that ran in the student's kernel.
     """
 
     graded: int
@@ -89,6 +97,7 @@ class Summary:
     median_seconds: float
     slowest: tuple[GradingOutcome, ...]
     for_a_person: tuple[GradingOutcome, ...]
+    weaker: int = 0
 
 
 def summarise(outcomes: Sequence[GradingOutcome], seconds: float) -> Summary:
@@ -104,4 +113,5 @@ def summarise(outcomes: Sequence[GradingOutcome], seconds: float) -> Summary:
         median_seconds=statistics.median([item.seconds for item in fresh] or [0.0]),
         slowest=tuple(sorted(fresh, key=lambda item: -item.seconds)[:3]),
         for_a_person=tuple(item for item in outcomes if item.status != "graded"),
+        weaker=sum(item.weaker_tests > 0 for item in outcomes),
     )

@@ -44,10 +44,14 @@ class Refused:
 
 @dataclass(frozen=True)
 class Holds:
-    """A submission whose grade still holds; ``totals`` are those that it has."""
+    """A submission whose grade still holds; ``totals`` are those that it has.
+
+    ``weaker_tests`` of its test cells ran in the student's kernel.
+    """
 
     submission: Submission
     totals: Totals
+    weaker_tests: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ def _plan(
         totals = read_totals(gradebook, item.assignment, item.student)
         graded = judging.course.autograded / item.student / item.assignment
         if totals is not None and graded.is_dir():
-            return Holds(item, totals)
+            runs = record.notebooks if record is not None else ()
+            return Holds(item, totals, sum(len(run.tests_in_kernel) for run in runs))
         why = "the gradebook or autograded/ lost it"
     return ToGrade(item, assignment, why)
 

@@ -35,7 +35,8 @@ def steps(
     planned = patiently(lambda: plan(judging, submissions, force=force))
     for item in planned:
         if isinstance(item, Holds):
-            yield outcome(item.submission, _up_to_date(judging, item.submission, item.totals))
+            totals = _up_to_date(judging, item.submission, item.totals)
+            yield outcome(item.submission, totals, weaker_tests=item.weaker_tests)
         elif isinstance(item, Refused):
             yield refused(judging, item)
     fresh = [item for item in planned if isinstance(item, ToGrade)]

@@ -96,7 +96,6 @@ def check_notebook(notebook: Any, file: str) -> list[Problem]:
     found += [Problem(file, cell.name, *pair) for cell, pair in _check_grade_ids(cells)]
     if has_ids:
         found += [Problem(file, cell.name, *pair) for cell, pair in _check_cell_ids(cells)]
-    found += [Problem(file, cell.name, *pair) for cell, pair in _check_tests(cells)]
     return found
 
 
@@ -251,40 +250,3 @@ def _check_cell_ids(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]
                     "Delete one of the cells and write it again, so that it gets an id of its own",
                 ),
             )
-
-
-def _check_tests(cells: list[_Cell]) -> Iterator[tuple[_Cell, tuple[str, str]]]:
-    """Solution cells that no test cell grades.
-
-    A task ends at the next markdown heading. Several solution cells of a task may share a
-    test cell, when it comes after them.
-    """
-    waiting: list[_Cell] = []
-    for cell in [*cells, None]:
-        if cell is None or _is_heading(cell):
-            for answer in waiting:
-                yield (
-                    answer,
-                    (
-                        "no test cell follows this solution cell before the next heading",
-                        "Add an 'Autograded tests' cell below it, or make it 'Manually graded'",
-                    ),
-                )
-            waiting = []
-        elif cell.is_answer and cell.cell_type == "code":
-            waiting.append(cell)
-        elif cell.is_test and cell.cell_type == "code":
-            waiting = []
-
-
-def _is_heading(cell: _Cell) -> bool:
-    if cell.cell_type != "markdown" or cell.solution:
-        return False
-    fenced = False
-    for line in cell.source.split("\n"):
-        if line.lstrip().startswith(("```", "~~~")):
-            fenced = not fenced
-        hashes = line[: len(line) - len(line.lstrip("#"))]
-        if not fenced and 1 <= len(hashes) <= 6 and line[len(hashes) :][:1] in (" ", "\t"):
-            return True
-    return False
