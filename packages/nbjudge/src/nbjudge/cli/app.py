@@ -142,6 +142,35 @@ def pack(
     pack_assignments(course, assignments, target, {})
 
 
+@app.command()
+def convert_otter(
+    master: Annotated[Path, typer.Argument(help="A master notebook of Otter Assign.")],
+    to: Annotated[Path, typer.Argument(help="The source notebook to write.")],
+) -> None:
+    """Make a source notebook of one that was written for Otter.
+
+    Each of Otter's test cells becomes a test cell with its points. What has to be done by hand is
+    listed. Run the notebook in Jupyter before: Otter compares with the outputs that it holds.
+    """
+    with errors_told():
+        from nbjudge.errors import CourseError
+        from nbjudge.files import write_atomically
+        from nbjudge.release.otter import convert_otter as convert
+
+        try:
+            notebook = json.loads(master.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise CourseError(f"{master} cannot be read: {error}") from error
+        if to.exists():
+            raise CourseError(f"{to} is there already, and is not replaced.")
+        found = convert(notebook)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(to, json.dumps(found.notebook, indent=1, ensure_ascii=False).encode())
+        console.print(f"{to}: {found.tests} test cells", highlight=False, soft_wrap=True)
+        for note in found.notes:
+            console.print(f"  {note}", highlight=False, soft_wrap=True)
+
+
 def pack_assignments(
     course: Path, assignments: Sequence[str] | None, target: Path | None, others: dict[str, bytes]
 ) -> None:
