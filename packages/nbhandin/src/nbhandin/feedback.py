@@ -18,8 +18,9 @@ from nbjudge.course import Course
 from nbjudge.extensions.converters import KeepsFailure
 from nbjudge.files import read_files
 
+from nbhandin.places import FULL, HELD_BACK
+
 WITHHELD = "What this test says is not shown now."
-FULL, HELD_BACK = "feedback", "feedback-held-back"
 
 
 class HoldBack(NbGraderPreprocessor):

@@ -36,8 +36,8 @@ from nbhandin.attempts import (
     write_state,
 )
 from nbhandin.events import Done, Event, Held, Idle, Now
-from nbhandin.feedback import FULL, HELD_BACK, hidden_tests, make_pages
-from nbhandin.places import Places
+from nbhandin.feedback import hidden_tests, make_pages
+from nbhandin.places import FULL, HELD_BACK, Places
 from nbhandin.settings import HandIn
 from nbhandin.storing import write_durably
 

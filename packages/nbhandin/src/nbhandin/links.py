@@ -111,6 +111,11 @@ class LinkBook:
         with self._changing() as change:
             change(take_back(self.links(), role, student))
 
+    def remove(self, student: str) -> None:
+        """Remove all that is known of a student's links."""
+        with self._changing() as change:
+            change([one for one in self.links() if (one.role, one.student) != ("student", student)])
+
     @contextmanager
     def _changing(self) -> Iterator[Callable[[list[Link]], None]]:
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+# The pages of an attempt: with all that tests say, and without what hidden ones say.
+FULL, HELD_BACK = "feedback", "feedback-held-back"
+
 
 @dataclass(frozen=True)
 class Places:

@@ -57,7 +57,24 @@ def recognise_upload(
             f"{ours[0]} looks as it was handed out: there is no answer of yours in it. If you "
             f"did answer, the file was not saved. {_SAVE}"
         )
-    return Recognised(ours[0], found.files, tuple(notes))
+    return Recognised(
+        ours[0], _without_sources(found.files, exercises[ours[0]], held), tuple(notes)
+    )
+
+
+def _without_sources(
+    files: Mapping[str, bytes], blueprints: Sequence[Blueprint], held: Mapping[str, Sequence[str]]
+) -> dict[str, bytes]:
+    """The files without those that the notebooks were taken from, so that each is there once."""
+    names = {f"{blueprint.notebook}.ipynb" for blueprint in blueprints}
+    taken = {files[name] for name in names if name in files}
+    inside = [shown for shown_names in held.values() for shown in shown_names]
+    unpacked = {shown.rpartition(" in ")[2] for shown in inside if " in " in shown}
+    return {
+        name: data
+        for name, data in files.items()
+        if name in names or (data not in taken and name not in unpacked)
+    }
 
 
 def _require_readable(files: Mapping[str, bytes], size_limit: int) -> None:
