@@ -16,6 +16,7 @@ def write_pages(docs: Path) -> None:
     pages = {
         "reference/checks.md": checks.page(),
         "reference/settings.md": settings.page(),
+        "reference/handin-settings.md": settings.handin_page(),
         "reference/layouts.md": layouts.page(),
         **{f"reference/{name}.md": commands.page(name) for name in commands.COMMANDS},
     }

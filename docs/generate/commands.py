@@ -6,12 +6,13 @@ import re
 
 import typer
 from nbcertify.cli import app as nbcertify
+from nbhandin.cli import app as nbhandin
 from nbjudge.cli.app import app as nbjudge
 from typer.cli import get_docs_for_click
 
 from dlcourse.cli import app as dlcourse
 
-COMMANDS = {"nbjudge": nbjudge, "nbcertify": nbcertify, "dlcourse": dlcourse}
+COMMANDS = {"nbjudge": nbjudge, "nbcertify": nbcertify, "nbhandin": nbhandin, "dlcourse": dlcourse}
 
 
 def page(name: str) -> str:

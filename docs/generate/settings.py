@@ -1,7 +1,10 @@
-"""Every setting under `c.Grading`, from the traits themselves."""
+"""Every setting under `c.Grading` and `c.HandIn`, from the traits themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from nbhandin.settings import HandIn
 from nbjudge.course.settings import Grading
 from traitlets import TraitType
 
@@ -19,10 +22,31 @@ nbgrader's own settings (`c.CourseDirectory`, `c.Autograde`, …) are in
 """
 
 
+_HANDIN = """\
+# Settings: c.HandIn
+
+What you may set in `nbgrader_config.py` for [the hand-in page](../how-to/hand-in-page.md):
+
+```python
+c.HandIn.counts = "best"
+```
+
+The service reads them when it starts.
+"""
+
+
 def page() -> str:
-    """The page of all settings, as Markdown."""
-    traits = Grading.class_own_traits(config=True)
-    return "\n".join([_HEAD, *(_entry(name, trait) for name, trait in sorted(traits.items()))])
+    """The page of all settings of grading, as Markdown."""
+    return _page(_HEAD, Grading.class_own_traits(config=True))
+
+
+def handin_page() -> str:
+    """The page of all settings of the hand-in page, as Markdown."""
+    return _page(_HANDIN, HandIn.class_own_traits(config=True))
+
+
+def _page(head: str, traits: Mapping[str, TraitType]) -> str:
+    return "\n".join([head, *(_entry(name, trait) for name, trait in sorted(traits.items()))])
 
 
 def _entry(name: str, trait: TraitType) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from nbcertify.cli import app as certificates
+from nbhandin.cli import forget, links, serve
 from nbjudge.cli.app import (
     Appendix,
     PackTarget,
@@ -131,7 +132,11 @@ def demo(
     console.print(f"{len(done.certificates)} certificates. One of them:")
     for path in done.certificates[:1]:
         console.print(f"  {path}", highlight=False, soft_wrap=True)
+    console.print("To see the class on the hand-in page: .venv/bin/dlcourse serve")
 
 
+app.command()(serve)
+app.command()(links)
+app.command()(forget)
 app.command()(check_machine)
 app.add_typer(certificates)

@@ -13,6 +13,8 @@ import typer
 from documentation.pages import ROOT, fences, pages
 from markdown_it import MarkdownIt
 from nbcertify.cli import app as nbcertify
+from nbhandin.cli import app as nbhandin
+from nbhandin.settings import HandIn
 from nbjudge.cli.app import app as nbjudge
 from nbjudge.course.settings import Grading
 from traitlets.config import Config
@@ -22,6 +24,7 @@ from dlcourse.cli import app as dlcourse
 COMMANDS = {
     "nbjudge": typer.main.get_command(nbjudge),
     "nbcertify": typer.main.get_command(nbcertify),
+    "nbhandin": typer.main.get_command(nbhandin),
     "dlcourse": typer.main.get_command(dlcourse),
 }
 # Pages that are made from the code when the site is built.
@@ -77,8 +80,9 @@ def test_a_command_or_an_option_that_there_is_not_would_be_found():
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_setting_that_a_page_names_is_there(name):
-    named = set(re.findall(r"c\.Grading\.(\w+)", PAGES[name].read_text())) - {"xxx"}
-    assert named <= set(Grading.class_trait_names(config=True))
+    for kind in (Grading, HandIn):
+        named = set(re.findall(rf"c\.{kind.__name__}\.(\w+)", PAGES[name].read_text())) - {"xxx"}
+        assert named <= set(kind.class_trait_names(config=True))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -90,6 +94,7 @@ def test_settings_on_a_page_can_be_set(name, tmp_path):
             code = fence.text.replace("configure(c)", f"configure(c, {str(tmp_path)!r})")
             exec(code, {"c": c, "get_config": lambda c=c: c})
             Grading(config=Config({"Grading": c.Grading}))
+            HandIn(config=Config({"HandIn": c.HandIn}))
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -76,6 +77,12 @@ def serve(
             )
 
 
+def _command() -> str:
+    """The name that this was called by."""
+    name = Path(sys.argv[0]).name
+    return name if name in ("dlcourse", "nbhandin") else "nbhandin"
+
+
 def _say_where(here: Course, settings: HandIn, port: int) -> None:
     """Where the page is; the instructor's link only to a terminal, never into a log."""
     address = settings.address or f"http://127.0.0.1:{port}"
@@ -83,8 +90,8 @@ def _say_where(here: Course, settings: HandIn, port: int) -> None:
     if sys.stdout.isatty() and not _has_instructor(here):
         console.print(f"Your own link: {_instructor_link(here, settings, port)}", highlight=False)
     else:
-        console.print("Your own link: nbhandin links --instructor", highlight=False)
-    console.print("Links of the students: nbhandin links", highlight=False)
+        console.print(f"Your own link: {_command()} links --instructor", highlight=False)
+    console.print(f"Links of the students: {_command()} links", highlight=False)
 
 
 def _has_instructor(here: Course) -> bool:

@@ -51,7 +51,8 @@ def recognise_upload(
         found = recognise(files, exercises[ours[0]], size_limit)
     except NotGraded as error:
         raise NotTaken(str(error)) from error
-    notes = list(found.notes)
+    # Said before it is graded.
+    notes = [note.replace(" was graded as ", " is taken as ") for note in found.notes]
     if is_untouched(found.files, exercises[ours[0]], size_limit):
         notes.append(
             f"{ours[0]} looks as it was handed out: there is no answer of yours in it. If you "

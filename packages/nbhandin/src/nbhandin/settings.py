@@ -60,10 +60,6 @@ class HandIn(Configurable):
 
     timezone = Unicode("UTC", help="In which times are shown: 'Europe/Amsterdam'.").tag(config=True)
 
-    exchange_seconds = Integer(
-        30, min=1, help="With --exchange: how often nbgrader's exchange is looked at."
-    ).tag(config=True)
-
     @property
     def zone(self) -> ZoneInfo:
         """The time zone. Raises ``HandInError`` if there is none of that name."""

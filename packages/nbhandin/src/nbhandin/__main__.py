@@ -1,0 +1,5 @@
+"""``python -m nbhandin``."""
+
+from nbhandin.cli import app
+
+app()
