@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -141,11 +141,21 @@ async def _store(
                 return own[-1].receipt, True
             _require_allowed(desk, own, read.assignment)
             last = desk.attempts.last_number()
-            kept = await asyncio.shield(asyncio.to_thread(incoming.keep, receipt, last))
+            kept = await _to_the_end(asyncio.to_thread(incoming.keep, receipt, last))
             desk.attempts.add(Attempt(kept))
     desk.grader.wake()
     desk.tell(student)
     return kept, False
+
+
+async def _to_the_end(work: Coroutine[None, None, Receipt]) -> Receipt:
+    """Await what must not be left half done, also when this request is cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _require_allowed(desk: Desk, own: list[Attempt], assignment: str) -> None:
