@@ -199,6 +199,12 @@ def _() -> None:
     check.table("table", table).has_columns("loss", "val_loss")
 
 
+@_of(TableCheck.has_only_columns)
+def _() -> None:
+    questions = pd.DataFrame({"sunshine": [1.2, 0.9], "MONTH": [1, 1]})
+    check.table("questions", questions).has_only_columns("sunshine")
+
+
 @_of(TableCheck.has_rows)
 def _() -> None:
     table = pd.DataFrame({"loss": [1.2, 0.9]})
@@ -301,6 +307,19 @@ def _() -> None:
     )
 
 
+@_of(HistoryCheck.stopped_early)
+def _() -> None:
+    history = SimpleNamespace(history={"val_loss": [9.0, 4.0, 5.0, 6.0, 7.0]})
+    check.history("history", history).stopped_early(10)
+
+
+@_of(HistoryCheck.left_the_best_weights)
+def _() -> None:
+    model, validation = one_number(), (np.ones((4, 2)), np.full(4, 2.0))
+    history = SimpleNamespace(history={"val_loss": [9.0, 1.0, 4.0]})
+    check.history("history", history).left_the_best_weights("The model", model, validation)
+
+
 @_of(ModelCheck.has_input_shape)
 def _() -> None:
     model = small_model()
@@ -373,6 +392,53 @@ def _() -> None:
 def _() -> None:
     model = small_model()
     check.model("model", model).reaches_accuracy(0.435, new_images, new_labels, luck=0.03)
+
+
+@_of(ModelCheck.ends_linear)
+def _() -> None:
+    model = keras.Sequential([keras.Input((8,)), layers.Dense(1, activation="softmax")])
+    check.model("model", model).ends_linear()
+
+
+@_of(ModelCheck.has_trainable_parameters)
+def _() -> None:
+    model = keras.Sequential([keras.Input((8,)), layers.BatchNormalization(), layers.Dense(1)])
+    check.model("model", model).has_trainable_parameters(9, 32)
+
+
+@_of(ModelCheck.has_loss)
+def _() -> None:
+    model = small_model()
+    model.compile("adam", "mae")
+    check.model("model", model).has_loss("mean_squared_error")
+
+
+@_of(ModelCheck.reports)
+def _() -> None:
+    model = small_model()
+    model.compile("adam", "mse", metrics=["accuracy"])
+    check.model("model", model).reports("RootMeanSquaredError")
+
+
+def one_number() -> keras.Model:
+    """A model that says 0 for every row."""
+    made = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    made.set_weights([np.zeros((2, 1), "float32"), np.zeros(1, "float32")])
+    return made
+
+
+@_of(ModelCheck.reaches_rmse)
+def _() -> None:
+    model, rows, hours = one_number(), np.ones((4, 2)), np.array([0.0, 8.0, 6.0, 0.0])
+    check.model("model", model).reaches_rmse(3.585, rows, hours, luck=0.1)
+
+
+@_of(ModelCheck.overfits)
+def _() -> None:
+    model, rows = one_number(), np.ones((4, 2))
+    check.model("model", model).overfits(
+        2.36, (rows, np.array([3.0, 3.0, 3.0, 3.0])), (rows, np.array([3.5, 3.5, 3.5, 3.5]))
+    )
 
 
 @_of(ModelCheck.has_smaller_gap_than)

@@ -18,6 +18,8 @@ class ArrayCheck(Check):
     def __init__(self, name: str, array: Any, has: str = "") -> None:
         """`has` is how a sentence about its shape begins, by default "NAME has"."""
         require_attempt(name, array)
+        if type(array).__module__.startswith("pandas.") and hasattr(array, "to_numpy"):
+            array = array.to_numpy()  # a column, or a table of numbers
         if not isinstance(array, np.ndarray):
             fail(f"{name} is {show(array)}.", expected="a numpy array")
         if array.dtype == object:

@@ -125,6 +125,32 @@ def require_loss(
         )
 
 
+def require_loss_named(name: str, facts: CompileFacts, loss: str) -> None:
+    """The loss is the one with this long name, such as "mean_squared_error", however spelled."""
+    if facts.loss == _OWN or _full_name(facts.loss) != loss:
+        fail(
+            f"{name} is compiled with the loss "
+            f"{'of your own' if facts.loss == _OWN else facts.loss or 'None'}.",
+            expected=loss,
+            hint="`rmse` is no loss of Keras. The root of a number is smallest where the number "
+            "is, so the mean squared error does the same."
+            if _bare(facts.loss) in ("rmse", "rootmeansquarederror")
+            else "",
+        )
+
+
+def require_metric(name: str, facts: CompileFacts, metric: str) -> None:
+    """The metric named, such as "RootMeanSquaredError", is among those of the model."""
+    if _bare(metric) not in map(_bare, facts.metrics):
+        fail(
+            f"{name} is compiled with these metrics: {', '.join(facts.metrics) or 'none'}.",
+            expected=f"metrics=[keras.metrics.{metric}()]",
+            hint="accuracy counts right answers, and a number is never exactly right."
+            if "accuracy" in facts.metrics
+            else "",
+        )
+
+
 def require_optimizer(name: str, facts: CompileFacts, optimizer: str, hint: str = "") -> None:
     """The optimizer is the one named, such as "adam"."""
     if facts.optimizer != optimizer.lower():
@@ -146,6 +172,19 @@ def require_accuracy_metric(name: str, facts: CompileFacts) -> None:
             "outputs. Accuracy() would compare logits with labels. CategoricalAccuracy() needs "
             "one-hot labels.",
         )
+
+
+def _bare(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+def _full_name(loss: str) -> str:
+    """Keras' long name of a loss, of whatever spelling, such as `mse`; "" for none of its."""
+    try:
+        found = keras.losses.get(loss)
+    except (ValueError, TypeError):
+        return ""
+    return str(getattr(found, "__name__", "") or getattr(found, "name", ""))
 
 
 def _name(value: Any) -> str:

@@ -141,8 +141,15 @@ class CallCheck(Check):
         return self
 
     def leaves_its_arguments_alone(self) -> CallCheck:
-        """None of the arrays that it was given was changed."""
+        """None of the arrays and tables that it was given was changed."""
         for given, passed in zip(self._given, self._passed, strict=True):
+            if type(given).__name__ == "DataFrame" and not given.equals(passed):
+                fail(
+                    f"{self.call} changed the table that it was given.",
+                    expected="the original table, unchanged",
+                    hint="work with the table that `table.drop(…)` returns, without inplace=True, "
+                    "and make new columns only in a copy.",
+                )
             if isinstance(given, np.ndarray) and not (
                 given.dtype == passed.dtype and np.array_equal(given, passed)
             ):

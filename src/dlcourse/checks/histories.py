@@ -55,17 +55,20 @@ class HistoryCheck(Check):
             )
         return self
 
-    def has_validation(self) -> HistoryCheck:
-        """Each epoch was also measured on validation data, loss and accuracy."""
-        wanted = ("loss", "accuracy", "val_loss", "val_accuracy")
+    def has_validation(self, *measures: str) -> HistoryCheck:
+        """Each epoch was also measured on validation data, by default loss and accuracy."""
+        measures = measures or ("loss", "accuracy")
+        wanted = (*measures, *(f"val_{measure}" for measure in measures))
         missing = [key for key in wanted if key not in self.columns]
         if missing:
             fail(
                 f"{self.name} has no {', '.join(missing)}. It has "
                 f"{', '.join(self.columns) or 'nothing'}.",
-                expected="loss and accuracy, for training and for validation",
+                expected=f"{' and '.join(measures)}, for training and for validation",
                 hint="validation_data=(images, labels) goes to fit. metrics=['accuracy'] goes to "
-                "compile.",
+                "compile."
+                if "accuracy" in wanted
+                else "validation_data goes to fit, metrics go to compile.",
             )
         for key in wanted:
             if (got := len(self.columns[key])) != self.epochs:
@@ -90,21 +93,81 @@ class HistoryCheck(Check):
             )
         return self
 
+    def stopped_early(self, patience: int, best: int | None = None) -> HistoryCheck:
+        """Training stopped after `patience` epochs without a lower validation loss.
+
+        `best` is the epoch of the lowest validation loss, counted from 1, where the test knows it.
+        """
+        losses = self.columns.get("val_loss", [])
+        if not losses:
+            fail(
+                f"{self.name} has no val_loss, so nothing could tell it when to stop.",
+                expected="validation data, handed to fit as validation_data",
+            )
+        found = int(np.argmin(losses)) + 1
+        waited = len(losses) - found
+        if waited != patience:
+            fail(
+                f"{self.name} has {len(losses)} epochs. The validation loss is lowest in epoch "
+                f"{found}, so it went on for {waited} more.",
+                expected=f"{patience} more epochs: patience={patience}",
+                hint="EarlyStopping watches val_loss. patience is how many epochs in a row may be "
+                "no better. Is it the function's argument?",
+            )
+        if best is not None and found != best:
+            fail(
+                f"{self.name} has its lowest validation loss in epoch {found}.",
+                expected=f"epoch {best} on this data",
+                hint="does the function train on the training rows, and measure on the validation "
+                "rows, with the model as it was compiled? Has it epochs enough?",
+            )
+        return self
+
+    def left_the_best_weights(
+        self, model_name: str, model: Any, validation: Images
+    ) -> HistoryCheck:
+        """`model`, as training left it, has the lowest validation loss, not the last epoch's.
+
+        The loss is the mean squared error on `validation`, rows and answers.
+        """
+        from dlcourse.checks.models import rmse_of
+
+        losses = self.columns["val_loss"]
+        left, best, last = rmse_of(model, *validation) ** 2, min(losses), losses[-1]
+        if not np.isclose(left, best, rtol=0.01, atol=1e-5):
+            is_last = np.isclose(left, last, rtol=0.01, atol=1e-5)
+            fail(
+                f"{model_name} has a validation loss of {left:.4f}"
+                f"{', that of the last epoch' if is_last else ''}.",
+                expected=f"{best:.4f}, that of the best epoch",
+                hint="EarlyStopping keeps the last weights, unless it is told "
+                "restore_best_weights=True.",
+            )
+        return self
+
     def ends_with_losses_of(self, model_name: str, model: Any, **data: Images) -> HistoryCheck:
         """The last `loss` or `val_loss` it reports is what `model` has on the data of that name.
 
-        A `loss` can only be asked of a model that the last epoch did not change.
+        A `loss` can only be asked of a model that the last epoch did not change. It is the
+        cross-entropy, and the mean squared error of a model with one output.
         """
-        from dlcourse.checks.models import losses_of
+        from dlcourse.checks.models import losses_of, rmse_of
 
+        is_number = model.output_shape[-1] == 1
         for key, images in data.items():
-            got, measured = self.columns[key][-1], float(losses_of(model, *images).mean())
+            got, what = self.columns[key][-1], ("rows and answers", "images and labels")
+            measured = (
+                rmse_of(model, *images) ** 2
+                if is_number
+                else float(losses_of(model, *images).mean())
+            )
             if not np.isclose(got, measured, rtol=0.01, atol=1e-3):
                 fail(
                     f"{self.name} ends with the {key} {got:.3f}.",
                     expected=f"{measured:.3f}, the loss of {model_name} on the "
-                    f"{'validation' if key == 'val_loss' else 'training'} images",
-                    hint="fit trains on images and labels, and measures on validation_data. Were "
-                    "both handed on as they are?",
+                    f"{'validation' if key == 'val_loss' else 'training'} "
+                    f"{'rows' if is_number else 'images'}",
+                    hint=f"fit trains on {what[not is_number]}, and measures on "
+                    "validation_data. Were both handed on as they are?",
                 )
         return self

@@ -6,7 +6,7 @@ calling it as a function.
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
+import math
 from typing import Any
 
 import keras
@@ -14,23 +14,11 @@ import numpy as np
 
 from dlcourse.checks import compiled
 from dlcourse.checks.arrays import Images
-from dlcourse.checks.layers import LayerFacts, expected_facts, facts_of, refuse_own_class
+from dlcourse.checks.chains import RATE_TOLERANCE, kinds, require_same_kinds, require_same_layer
+from dlcourse.checks.layers import expected_facts, facts_of, refuse_own_class
 from dlcourse.checks.outcome import Check, a, fail, fail_by, require_attempt, show
 
 _BATCH = 250
-# Of a rate that came as a float32.
-_RATE_TOLERANCE = 1e-6
-_SETTING_HINTS = {
-    ("Dropout", "training"): (
-        "training=True makes it drop numbers in predictions too: call the layer with the tensor "
-        "only."
-    ),
-    ("Conv2D", "trainable"): "with trainable=False a layer learns nothing.",
-    ("Dense", "trainable"): "with trainable=False a layer learns nothing.",
-    ("Dropout", "noise_shape"): (
-        "noise_shape drops numbers in groups. Use `layers.Dropout(rate)`."
-    ),
-}
 
 
 def logits_of(model: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -60,6 +48,16 @@ def losses_of(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> np.
     return losses
 
 
+def rmse_of(model: keras.Model, rows: np.ndarray, answers: np.ndarray) -> float:
+    """The root of the mean squared error of `model` on `rows` (n, …).
+
+    Args:
+        answers: one number for each row, (n,) or (n, 1): of either shape, the result is the same.
+    """
+    errors = logits_of(model, rows).ravel().astype(np.float64) - np.ravel(answers)
+    return float(np.sqrt((errors**2).mean()))
+
+
 class ModelCheck(Check):
     """What may be asked of a Keras model."""
 
@@ -87,7 +85,9 @@ class ModelCheck(Check):
                 f"{self.name} takes inputs of shape {got}.",
                 expected=f"{shape}",
                 hint="keras.Input(shape=…) takes the shape of one image, without the number of "
-                "images.",
+                "images."
+                if len(shape) > 1
+                else "keras.Input(shape=(…,)) takes the shape of one row, without their number.",
             )
         return self
 
@@ -95,12 +95,31 @@ class ModelCheck(Check):
         """It gives `count` numbers for each input."""
         got = tuple(self.model.output_shape[1:])
         if got != (count,):
+            one = "image" if len(self.model.input_shape) > 2 else "row"
+            what = "one number" if count == 1 else f"one number for each of {count} classes"
             fail(
-                f"{self.name} has outputs of shape {got} for each image.",
-                expected=f"{(count,)}: one number for each of {count} classes",
+                f"{self.name} has outputs of shape {got} for each {one}.",
+                expected=f"{(count,)}: {what}",
                 hint="a Flatten before the dense layers makes one row of all numbers."
                 if len(got) > 1
                 else "did you pass the output of the last layer to keras.Model?",
+            )
+        return self
+
+    def ends_linear(self) -> ModelCheck:
+        """Its last layer has no activation, so that its output may be any number."""
+        activation = facts_of(self.name, self.model)[-1].activation
+        if activation != "linear":
+            fail(
+                f"{self.name}: the last layer has the activation {activation}.",
+                expected="no activation: the output is a number of any size",
+                hint={
+                    "softmax": "the shares of a softmax add up to 1, so of a single output it "
+                    "always makes 1.",
+                    "relu": "where a ReLU says 0, nothing is learned: one that starts there stays.",
+                    "sigmoid": "a sigmoid is never above 1.",
+                    "tanh": "a tanh is never above 1.",
+                }.get(activation, ""),
             )
         return self
 
@@ -109,7 +128,7 @@ class ModelCheck(Check):
         facts = facts_of(self.name, self.model)
         if len(facts) != count:
             fail(
-                f"{self.name} has {len(facts)} layers: {_kinds(facts)}.", expected=f"{count} layers"
+                f"{self.name} has {len(facts)} layers: {kinds(facts)}.", expected=f"{count} layers"
             )
         return self
 
@@ -121,9 +140,9 @@ class ModelCheck(Check):
         """
         got = facts_of(self.name, self.model)
         wanted = expected_facts(tuple(self.model.input_shape[1:]), expected)
-        self._require_same_kinds(got, wanted)
+        require_same_kinds(self.name, got, wanted)
         for position, (layer, target) in enumerate(zip(got, wanted, strict=True), start=1):
-            self._require_same_layer(position, layer, target)
+            require_same_layer(self.name, position, layer, target)
         return self
 
     def has_layer_shapes(self, *shapes: tuple[int, ...]) -> ModelCheck:
@@ -131,7 +150,7 @@ class ModelCheck(Check):
         got = facts_of(self.name, self.model)
         if len(got) != len(shapes):
             fail(
-                f"{self.name} has {len(got)} layers: {_kinds(got)}.",
+                f"{self.name} has {len(got)} layers: {kinds(got)}.",
                 expected=f"{len(shapes)} layers",
             )
         for position, (layer, shape) in enumerate(zip(got, shapes, strict=True), start=1):
@@ -158,6 +177,21 @@ class ModelCheck(Check):
             )
         return self
 
+    def has_trainable_parameters(self, trainable: int, others: int) -> ModelCheck:
+        """So many of its parameters are changed by training, and `others` are not."""
+        got = [
+            sum(math.prod(weight.shape) for weight in weights)
+            for weights in (self.model.trainable_weights, self.model.non_trainable_weights)
+        ]
+        if got != [trainable, others]:
+            fail(
+                f"{self.name} has {got[0]:,} trainable parameters and {got[1]:,} others.",
+                expected=f"{trainable:,} and {others:,}",
+                hint="a batch normalisation has four numbers for each of its inputs: two are "
+                "trained, two are measured.",
+            )
+        return self
+
     def has_dropout(self, rate: float) -> ModelCheck:
         """It has exactly one Dropout layer, with this rate."""
         facts = facts_of(self.name, self.model)
@@ -171,8 +205,8 @@ class ModelCheck(Check):
                 if other and not rates
                 else "",
             )
-        if abs(rates[0] - rate) > _RATE_TOLERANCE:
-            turned = abs(rates[0] - (1 - rate)) < _RATE_TOLERANCE
+        if abs(rates[0] - rate) > RATE_TOLERANCE:
+            turned = abs(rates[0] - (1 - rate)) < RATE_TOLERANCE
             fail(
                 f"{self.name} has a Dropout with rate {rates[0]:g}.",
                 expected=f"rate {rate:g}",
@@ -190,6 +224,18 @@ class ModelCheck(Check):
         compiled.require_loss(
             self.name, facts, layers[-1].activation, np.shape(labels), self.model.output_shape[-1]
         )
+        return self
+
+    def has_loss(self, loss: str) -> ModelCheck:
+        """It is compiled with this loss of Keras', such as "mean_squared_error"."""
+        facts = compiled.compile_facts(self.name, self.model)
+        compiled.require_loss_named(self.name, facts, loss)
+        return self
+
+    def reports(self, metric: str) -> ModelCheck:
+        """It is compiled with this metric of Keras', such as "RootMeanSquaredError"."""
+        facts = compiled.compile_facts(self.name, self.model)
+        compiled.require_metric(self.name, facts, metric)
         return self
 
     def has_optimizer(self, optimizer: str, hint: str = "") -> ModelCheck:
@@ -243,6 +289,50 @@ class ModelCheck(Check):
             )
         return self
 
+    def reaches_rmse(
+        self, at_most: float, rows: np.ndarray, answers: np.ndarray, luck: float = 0.0
+    ) -> ModelCheck:
+        """Measured here, its root mean squared error on `rows` is at most `at_most`.
+
+        `answers` may be (n,) or (n, 1). `luck` as above.
+        """
+        got = rmse_of(self.model, rows, answers)
+        if not got <= at_most:  # so that nan does not pass
+            guess = float(np.std(answers))
+            fail_by(
+                got - at_most,
+                luck,
+                {f"{self.name} RMSE": got},
+                problem=f"{self.name} has a root mean squared error of {got:.3f} on "
+                f"{len(rows):,} rows that it has not seen.",
+                expected=f"at most {at_most:.3f}",
+                hint=f"always saying the mean gives {guess:.3f}. Was the model trained?"
+                if got > 0.95 * guess
+                else "was it trained as the task says, and does it have the weights of the best "
+                "epoch?",
+            )
+        return self
+
+    def overfits(
+        self, at_least: float, seen: Images, unseen: Images, luck: float = 0.0
+    ) -> ModelCheck:
+        """Its root mean squared error on `unseen` is higher than on `seen` by `at_least` or more.
+
+        Pairs of rows and answers. `luck` as above.
+        """
+        on_seen, on_unseen = (rmse_of(self.model, *data) for data in (seen, unseen))
+        if not on_unseen - on_seen >= at_least:
+            fail_by(
+                at_least - (on_unseen - on_seen),
+                luck,
+                {f"{self.name} gap": on_unseen - on_seen},
+                problem=f"{self.name} has a root mean squared error of {on_seen:.3f} on the rows "
+                f"that it was trained on, and of {on_unseen:.3f} on others.",
+                expected=f"a difference of {at_least:.3f} or more: this network is to overfit",
+                hint="was it trained for as many epochs as the task says, on the training rows?",
+            )
+        return self
+
     def has_smaller_gap_than(
         self,
         other_name: str,
@@ -291,79 +381,6 @@ class ModelCheck(Check):
                 hint="were both models trained for as many epochs as the task says?",
             )
         return self
-
-    def _require_same_kinds(self, got: list[LayerFacts], wanted: list[LayerFacts]) -> None:
-        kinds, targets = [f.kind for f in got], [f.kind for f in wanted]
-        if kinds == targets:
-            return
-        if sorted(kinds) == sorted(targets):
-            fail(
-                f"{self.name} has the right layers in another order: {_kinds(got)}.",
-                expected=_kinds(wanted),
-            )
-        for action, i1, _, j1, _ in SequenceMatcher(
-            a=kinds, b=targets, autojunk=False
-        ).get_opcodes():
-            counts = f"{self.name}: "
-            if len(got) != len(wanted):
-                counts = f"{self.name} has {len(got)} layers instead of {len(wanted)}: "
-            before = f"after layer {i1} ({got[i1 - 1]})" if i1 else "at the start"
-            if action == "insert":
-                fail(
-                    f"{counts}{a(wanted[j1].kind)} is missing {before}.",
-                    expected=_kinds(wanted),
-                )
-            if action == "delete":
-                fail(
-                    f"{counts}layer {i1 + 1} is {a(got[i1].kind)} ('{got[i1].name}') that should "
-                    "not be there.",
-                    expected=_kinds(wanted),
-                )
-            if action == "replace":
-                fail(
-                    f"{self.name}: layer {i1 + 1} is {a(got[i1].kind)} ('{got[i1].name}').",
-                    expected=f"{wanted[j1].kind}, in {_kinds(wanted)}",
-                )
-
-    def _require_same_layer(self, position: int, layer: LayerFacts, target: LayerFacts) -> None:
-        where = f"{self.name}: layer {position} ({layer})"
-        for key, wanted in target.settings.items():
-            if not _is_setting(layer.settings[key], wanted):
-                problem = f"{where} has {key} {_setting(layer.settings[key])}"
-                hint = _SETTING_HINTS.get((layer.kind, key), "")
-                if layer.equation and layer.parameters != target.parameters:
-                    problem += f", so {layer.equation} = {layer.parameters:,} parameters"
-                    hint = f"its parameters should be {target.equation} = {target.parameters:,}."
-                fail(problem + ".", expected=f"{key} {_setting(wanted)}", hint=hint)
-        if layer.activation != target.activation:
-            fail(
-                f"{where} has {_activation(layer.activation)}.",
-                expected=_activation(target.activation),
-            )
-        if layer.output_shape != target.output_shape or layer.parameters != target.parameters:
-            fail(
-                f"{where} has outputs of shape {layer.output_shape} and "
-                f"{layer.equation} = {layer.parameters:,} parameters.",
-                expected=f"{target.output_shape} and {target.equation} = {target.parameters:,}",
-            )
-
-
-def _kinds(facts: list[LayerFacts]) -> str:
-    return " → ".join(layer.kind for layer in facts) or "none"
-
-
-def _is_setting(got: Any, wanted: Any) -> bool:
-    if isinstance(got, float) and isinstance(wanted, float):
-        return abs(got - wanted) <= _RATE_TOLERANCE
-    return bool(got == wanted)
-
-
-def _setting(value: Any) -> str:
-    return "×".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def _activation(name: str) -> str:
-    return "no activation" if name == "linear" else f"the activation {name}"
 
 
 def _accuracy_hint(accuracy: float, chance: float) -> str:

@@ -30,6 +30,16 @@ class TableCheck(Check):
             )
         return self
 
+    def has_only_columns(self, *columns: str) -> TableCheck:
+        """It has these columns and no others, in any order."""
+        self.has_columns(*columns)
+        if more := [str(column) for column in self.table.columns if column not in columns]:
+            fail(
+                f"{self.name} has the column {', '.join(more)}, too.",
+                expected=f"only {', '.join(columns)}",
+            )
+        return self
+
     def has_rows(self, count: int) -> TableCheck:
         """It has `count` rows."""
         if len(self.table) != count:
