@@ -19,34 +19,45 @@ from dlcourse.data import (
     PRIVATE_SEED_VARIABLE,
     STAND_IN,
     VARIABLE,
+    WEATHER_VARIABLE,
     DataError,
     find_source,
+    find_weather,
     students_file,
+    students_weather,
 )
 
 
 def grading_data(root: Path) -> GradingData:
     """Find the data once for all submissions of the course in `root`.
 
-    Kernels get a file without the judge's part, `gradebook/data/DIGEST.npz`, made where it is not
-    there yet, so that none of them goes looking (or downloading) by itself. Raises `CourseError`
-    where the data that was named cannot be used.
+    Kernels get files without the judge's part, `gradebook/data/DIGEST.npz` and `.csv`, made where
+    they are not there yet, so that none of them goes looking (or downloading) by itself. Raises
+    `CourseError` where the data that was named cannot be used.
     """
     try:
-        source = find_source()
+        source, weather = find_source(), find_weather()
     except DataError as error:
         raise CourseError(str(error)) from error
     file = root / "gradebook" / "data" / f"{source.sha256}.npz"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         students_file(file, source.path)
+    # Simulated days need no file: the word draws them.
+    days: str | Path = STAND_IN
+    if weather.path != STAND_IN:
+        days = root / "gradebook" / "data" / f"{weather.sha256}.csv"
+        if not days.exists():
+            students_weather(days, weather.path)
     seed = _private_seed(root / "gradebook" / "private_seed")
     context = {"data": source.name, "data_sha256": source.sha256}
     context[f"{PENGUINS.name}_sha256"] = PENGUINS.sha256
+    context |= {"weather": weather.name, "weather_sha256": weather.sha256}
     context |= {name: version(name) for name in ("dlcourse", "keras", "numpy", "tensorflow")}
     return GradingData(
-        environment={VARIABLE: file},
+        environment={VARIABLE: file, WEATHER_VARIABLE: days},
         judge_environment={
+            WEATHER_VARIABLE: days if days == STAND_IN else Path(weather.path),
             VARIABLE: source.path if source.path == STAND_IN else Path(source.path),
             PRIVATE_SEED_VARIABLE: str(seed),
         },

@@ -14,6 +14,7 @@ from dlcourse.data import sources, standin
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in (
         "DLCOURSE_DATA",
+        "DLCOURSE_WEATHER",
         "HTTP_PROXY",
         "HTTPS_PROXY",
         "http_proxy",
@@ -33,7 +34,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return look_up(host, *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", only_here)
-    sources._say_once.cache_clear()
+    sources.say_once.cache_clear()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The course's data.
 
-CIFAR-10, or a stand-in drawn on the spot where it cannot be had; and penguins, which come along.
+CIFAR-10 and weather, or stand-ins drawn on the spot where they cannot be had; and penguins, which
+come along.
 
 >>> (train_images, train_labels), (test_images, test_labels) = load_cifar10()  # doctest: +SKIP
 
@@ -21,12 +22,22 @@ from .sources import (
     private_split,
     students_file,
 )
+from .weather import VARIABLE as WEATHER_VARIABLE
+from .weather import (
+    WeatherSource,
+    find_weather,
+    load_weather,
+    private_weather,
+    students_weather,
+    weather_split,
+)
 
 __all__ = [
     "PENGUINS",
     "PRIVATE_SEED_VARIABLE",
     "STAND_IN",
     "VARIABLE",
+    "WEATHER_VARIABLE",
     "CLASS_NAMES",
     "DamagedData",
     "DataError",
@@ -34,12 +45,18 @@ __all__ = [
     "DataSource",
     "DownloadFailed",
     "UnsafeData",
+    "WeatherSource",
     "WrongData",
     "digest",
     "find_source",
+    "find_weather",
     "load_cifar10",
     "load_penguins",
+    "load_weather",
     "private_penguins",
     "private_split",
+    "private_weather",
     "students_file",
+    "students_weather",
+    "weather_split",
 ]

@@ -168,7 +168,7 @@ def load_cifar10(path: str | os.PathLike[str] | None = None) -> tuple[Split, Spl
     """
     found = _find(path)
     s = found.students()
-    _say_once(str(found.source()))
+    say_once(str(found.source()))
     return (s.x_train, s.y_train), (s.x_test, s.y_test)
 
 
@@ -207,8 +207,9 @@ def students_file(
     return replace(found.source(), path=str(_absolute(destination)))
 
 
-@functools.cache  # so that a line is printed once in a process
-def _say_once(line: str) -> None:
+@functools.cache
+def say_once(line: str) -> None:
+    """Print which data it is, once in a process."""
     print(line, flush=True)
 
 
@@ -248,7 +249,8 @@ def _kept_by_keras() -> Found | None:
     return None
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """The folder for what was downloaded or drawn: DLCOURSE_CACHE, or the user's own cache."""
     if named := os.environ.get("DLCOURSE_CACHE"):
         return _absolute(named)
     import pooch
@@ -257,7 +259,7 @@ def _cache() -> Path:
 
 
 def _kept_by_course() -> Found | None:
-    file = _cache() / "cifar10.npz"
+    file = cache() / "cifar10.npz"
     arrays = _recall(file)
     return Found(arrays, str(file)) if arrays else None
 
@@ -281,28 +283,34 @@ def _remember(file: Path, arrays: Arrays) -> None:
 
 def _download() -> Found:
     """Fetch the official archive, once, and keep its arrays. Raises DownloadFailed."""
+    file = cache() / "cifar10.npz"
+    archive = fetched(OFFICIAL, file.parent / f"cifar-10-binary-{os.getpid()}.tar.gz")
+    try:
+        arrays = files.read(archive)
+        _remember(file, arrays)
+    except (OSError, DataError) as error:
+        raise DownloadFailed(f"the download from {OFFICIAL.url} failed ({error})") from error
+    finally:
+        archive.unlink(missing_ok=True)
+    return Found(arrays, str(file))
+
+
+def fetched(archive: Archive, file: Path) -> Path:
+    """`file`, downloaded from `archive` unless it is there. Raises DownloadFailed."""
     import pooch
 
-    _check_reachable(OFFICIAL.url)
-    file = _cache() / "cifar10.npz"
+    _check_reachable(archive.url)
     try:
-        archive = Path(
-            pooch.retrieve(
-                OFFICIAL.url,
-                known_hash=f"sha256:{OFFICIAL.sha256}",
-                fname=f"cifar-10-binary-{os.getpid()}.tar.gz",
-                path=file.parent,
-                downloader=pooch.HTTPDownloader(progressbar=True, timeout=(CONNECT, SILENCE)),
-            )
+        pooch.retrieve(
+            archive.url,
+            known_hash=f"sha256:{archive.sha256}",
+            fname=file.name,
+            path=file.parent,
+            downloader=pooch.HTTPDownloader(progressbar=True, timeout=(CONNECT, SILENCE)),
         )
-        try:
-            arrays = files.read(archive)
-            _remember(file, arrays)
-        finally:
-            archive.unlink(missing_ok=True)
-    except (OSError, ValueError, DataError) as error:  # requests' are OSErrors, pooch's ValueErrors
-        raise DownloadFailed(f"the download from {OFFICIAL.url} failed ({error})") from error
-    return Found(arrays, str(file))
+    except (OSError, ValueError) as error:  # requests' are OSErrors, pooch's ValueErrors
+        raise DownloadFailed(f"the download from {archive.url} failed ({error})") from error
+    return file
 
 
 def _check_reachable(url: str) -> None:
@@ -332,7 +340,7 @@ def _check_reachable(url: str) -> None:
 
 
 def _stand_in(because: str) -> Found:
-    file = _cache() / f"stand-in-{standin.VERSION}.npz"
+    file = cache() / f"stand-in-{standin.VERSION}.npz"
     arrays = _recall(file)
     if arrays is None:
         arrays = Arrays(
