@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
-from dlcourse.data import PENGUINS, find_source
+from dlcourse.data import PENGUINS, find_source, find_weather
 from dlcourse.thresholds.claims import CLAIMS
 
 # A subset of CIFAR-10 is CIFAR-10.
@@ -21,6 +21,8 @@ FILES = {
     "cifar10-subset": "cifar10.json",
     "stand-in": "stand-in.json",
     PENGUINS.name: "penguins.json",
+    "weather": "weather.json",
+    "weather-stand-in": "weather-stand-in.json",
 }
 
 
@@ -34,6 +36,7 @@ def load(source: str) -> dict[str, Any]:
 def sources_in_use() -> Iterator[str]:
     """The names of the sources that the notebooks load here: one for each kind of data."""
     yield PENGUINS.name
+    yield find_weather().name
     yield find_source().name
 
 

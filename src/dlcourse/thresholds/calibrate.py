@@ -24,10 +24,10 @@ from nbjudge.files import write_atomically
 from dlcourse.thresholds.bounds import thresholds_from
 from dlcourse.thresholds.claims import CLAIMS
 from dlcourse.thresholds.freshness import Basis, basis_now
-from dlcourse.thresholds.measures import images, penguins
+from dlcourse.thresholds.measures import images, penguins, weather
 from dlcourse.thresholds.measures.study import Study
 
-STUDIES = {"images": images.study, "penguins": penguins.study}
+STUDIES = {"images": images.study, "penguins": penguins.study, "weather": weather.study}
 
 
 def run(study: Study, evidence: Path, which: Sequence[str], basis: Basis) -> None:

@@ -136,10 +136,40 @@ _PENGUINS = (
     ),
 )
 
+
+def _rmse(about: str, run: str) -> Series:
+    return Series(about, run, lambda r: r["rmse"])
+
+
+_WEATHER = (
+    Claim(
+        "weather_gap",
+        True,
+        Series("the reference", "plain", lambda r: r["gap"]),
+        (
+            Series("stopped early", "early", lambda r: r["gap"]),
+            Series("one epoch", "one-epoch", lambda r: r["gap"]),
+        ),
+        sampling="sampling_sd",
+    ),
+    Claim(
+        "weather_early_rmse",
+        False,
+        _rmse("the reference", "early"),
+        (
+            _rmse("200 epochs, not stopped", "plain"),
+            _rmse("one epoch", "one-epoch"),
+        ),
+        sampling="sampling_sd",
+    ),
+)
+
 # By source (`dlcourse.thresholds.FILES`), the claims of its thresholds.
 CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "cifar10": _IMAGES,
     "cifar10-subset": _IMAGES,
     "stand-in": _IMAGES,
     "penguins": _PENGUINS,
+    "weather": _WEATHER,
+    "weather-stand-in": _WEATHER,
 }

@@ -7,16 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dlcourse.checks.arrays import Images
-from dlcourse.data import digest, find_source, load_cifar10, load_penguins, private_split
+from dlcourse.data import (
+    digest,
+    find_source,
+    load_cifar10,
+    load_penguins,
+    load_weather,
+    private_split,
+    private_weather,
+    weather_split,
+    weather_standin,
+)
 from dlcourse.data.penguins import MEASUREMENTS, private_penguins
 from dlcourse.data.standin import PRIVATE_SEED
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 N_TRAIN = 5_000
 
+# Rows (n, inputs) and their answers (n, 1).
+Pairs = tuple[np.ndarray, np.ndarray]
 # Rows of measurements (n, 4) and one-hot species (n, 3).
 Birds = tuple[np.ndarray, np.ndarray]
 
@@ -43,6 +59,21 @@ def measured_birds() -> tuple[Birds, Birds]:
     return found[0], found[1]
 
 
+def measured_weather(path: str | Path | None = None) -> tuple[Pairs, Pairs, Pairs]:
+    """Days to train on, to validate on, and unseen ones; `path` is as in `load_weather`."""
+    (rows, hours), unseen = map(
+        _days, (load_weather(path), private_weather(path, seed=weather_standin.PRIVATE_SEED))
+    )
+    train, validation, _ = weather_split()
+    return (rows[train], hours[train]), (rows[validation], hours[validation]), unseen
+
+
+def _days(table: pd.DataFrame) -> Pairs:
+    """Each day's 89 measurements, and the hours of sunshine in Basel on the day after."""
+    rows = table.drop(columns=["DATE", "MONTH"]).to_numpy(np.float32)
+    return rows[:-1], table[["BASEL_sunshine"]].to_numpy(np.float32)[1:]
+
+
 def _digest(examples: tuple[tuple[np.ndarray, np.ndarray], ...]) -> str:
     return digest(*(array for pair in examples for array in pair))
 
@@ -51,4 +82,5 @@ def _digest(examples: tuple[tuple[np.ndarray, np.ndarray], ...]) -> str:
 DIGESTS: dict[str, Callable[[], str]] = {
     "stand-in": lambda: _digest(measured_images("stand-in")),
     "penguins": lambda: _digest(measured_birds()),
+    "weather-stand-in": lambda: _digest(measured_weather("stand-in")),
 }

@@ -6,11 +6,25 @@ same batches: shuffled, of 32, the last one smaller.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """Stop after `patience` epochs without a lower loss on these, and go back to the best weights.
+
+    `rows` (n, inputs) and `targets` (n, outputs) are the validation's.
+    """
+
+    rows: np.ndarray
+    targets: np.ndarray
+    patience: int
 
 
 def compiled_fit(
@@ -20,6 +34,7 @@ def compiled_fit(
     epochs: int,
     loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     batch: int = 32,
+    stopping: Stopping | None = None,
 ) -> list[float]:
     """Train `model` with Adam; the training loss of each epoch.
 
@@ -44,5 +59,25 @@ def compiled_fit(
             total += value * tf.cast(tf.shape(places)[0], tf.float32)
         return total / len(rows)
 
-    orders = (np.random.permutation(len(rows)) for _ in range(epochs))
-    return [float(epoch(tf.constant(order, tf.int32))) for order in orders]
+    @tf.function
+    def validation_loss(some: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_mean(loss(answers, model(some, training=False)))
+
+    losses: list[float] = []
+    best, waited, kept = math.inf, 0, model.get_weights()
+    for _ in range(epochs):
+        order = np.random.permutation(len(rows))
+        losses.append(float(epoch(tf.constant(order, tf.int32))))
+        if stopping is None:
+            continue
+        others = (tf.constant(part, tf.float32) for part in (stopping.rows, stopping.targets))
+        measured = float(validation_loss(*others))
+        if measured < best:
+            best, waited, kept = measured, 0, model.get_weights()
+        else:
+            waited += 1
+        if waited >= stopping.patience:
+            break
+    if stopping is not None:
+        model.set_weights(kept)
+    return losses
