@@ -19,6 +19,7 @@ def course(tmp_path_factory, monkeypatch_session):
     """The repository's course in a folder of its own, released, with the stand-in as its data."""
     root = tmp_path_factory.mktemp("class")
     monkeypatch_session.setenv("DLCOURSE_DATA", "stand-in")
+    monkeypatch_session.setenv("DLCOURSE_WEATHER", "stand-in")
     shutil.copy(ROOT / "nbgrader_config.py", root)
     shutil.copytree(ROOT / "source", root / "source")
     (root / "gradebook").mkdir()

@@ -46,7 +46,7 @@ def test_some_cases_of_image_data(course, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["convnet", "dropout"])
+@pytest.mark.parametrize("name", ["convnet", "dropout", "weather"])
 def test_every_misconception_is_told_in_its_words(course, monkeypatch, name):
     report = vet_some(
         monkeypatch, course, name, lambda number, case: case.kind is Kind.MISCONCEPTION
