@@ -244,7 +244,7 @@ def _read(file: Path) -> pd.DataFrame:
         raise DamagedData(
             f"{file}: holds {len(table):,} days, not {STUDENTS_DAYS:,} or more. {ADVICE}"
         )
-    numbers = table.apply(pd.to_numeric, errors="coerce")
+    numbers: pd.DataFrame = table.apply(pd.to_numeric, errors="coerce")
     if not np.isfinite(numbers.to_numpy(float)).all():
         raise DamagedData(f"{file}: holds values that are not numbers. {ADVICE}")
     return numbers

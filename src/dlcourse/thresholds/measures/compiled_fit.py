@@ -59,7 +59,7 @@ def compiled_fit(
             total += value * tf.cast(tf.shape(places)[0], tf.float32)
         return total / len(rows)
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def validation_loss(some: tf.Tensor, answers: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(loss(answers, model(some, training=False)))
 
