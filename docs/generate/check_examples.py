@@ -320,6 +320,15 @@ def _() -> None:
     check.history("history", history).left_the_best_weights("The model", model, validation)
 
 
+@_of(HistoryCheck.fits)
+def _() -> None:
+    history = SimpleNamespace(
+        history={"loss": [2.0, 1.0], "val_loss": [2.1, 1.1], "val_accuracy": [0.3, 0.6]}
+    )
+    data = new_images, new_labels
+    check.history("history", history).fits("model", small_model(), data, data)
+
+
 @_of(ModelCheck.has_input_shape)
 def _() -> None:
     model = small_model()
@@ -336,6 +345,12 @@ def _() -> None:
 def _() -> None:
     model = small_model()
     check.model("model", model).has_layer_count(3)
+
+
+@_of(ModelCheck.has_activations)
+def _() -> None:
+    model = small_model()
+    check.model("model", model).has_activations("softmax")
 
 
 @_of(ModelCheck.has_layers)

@@ -227,6 +227,29 @@ def test_a_model_that_skips_connections_is_no_chain():
     assert "expected" in message(lambda: ask(model).has_layer_count(3)).lower()
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"activation": None}, "layer 1 (Conv2D 'one') has no activation."),
+        ({"activation": "softmax"}, "layer 1 (Conv2D 'one') has the activation softmax."),
+    ],
+)
+def test_activations_are_told_layer_by_layer(change, words):
+    def made(**options):
+        return ask(
+            chain(
+                layers.Conv2D(3, 3, name="one", **options),
+                layers.Flatten(),
+                layers.Dense(2),
+                shape=(8, 8, 3),
+            )
+        )
+
+    made(activation="relu").has_activations("relu", "linear")
+    assert words in message(lambda: made(**change).has_activations("relu", "linear"))
+    assert "2 layers with weights" in message(lambda: made().has_activations("relu"))
+
+
 def test_one_layer_used_twice_is_no_chain():
     shared = layers.Conv2D(3, 3, padding="same")
     assert "used 2 times" in message(
@@ -484,6 +507,45 @@ class TestMeasured:
         assert "Were both handed on as they are" in message(
             lambda: check.history("h", false).ends_with_losses_of("model", model, val_loss=data)
         )
+
+    def history_of(self, model, **changes):
+        """Asks whether a history that fits the model, but for the changes, fits it."""
+        data = self.IMAGES, np.array([[1], [0], [1], [0]])
+        loss, accuracy = float(losses_of(model, *data).mean()), accuracy_of(model, *data)
+        told = {"loss": [0.69, loss + 0.1], "val_loss": [0.8, loss]}
+        told |= {"accuracy": [0.4, 0.6], "val_accuracy": [0.5, accuracy]} | changes
+        history = check.history("history", SimpleNamespace(history=told)).has_validation()
+        return lambda: history.fits("model", model, data, data)
+
+    def test_the_history_of_the_model_fits(self):
+        model = self.bright_or_dark(0.2)
+        self.history_of(model)()
+        loss = float(np.log1p(np.exp(-1.6)))
+        # A callback has brought the best weights back.
+        self.history_of(
+            model,
+            loss=[0.7, 0.2, 0.1],
+            accuracy=[0.6, 0.7, 0.8],
+            val_loss=[0.8, loss, 0.9],
+            val_accuracy=[0.5, 1.0, 0.5],
+        )()
+
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            ({"val_loss": [0.8, 0.6]}, "validation loss of 0.600"),
+            ({"val_accuracy": [0.5, 0.9]}, "accuracy of 0.900"),
+            ({"val_loss": [0.8, float("nan")]}, "validation loss of nan"),
+            ({"loss": [5.0, 2.0]}, "training loss of 2.000"),
+            ({"loss": [5.0, float("nan")]}, "training loss of nan"),
+        ],
+    )
+    def test_an_invented_history_does_not_fit(self, changes, words):
+        assert words in message(self.history_of(self.bright_or_dark(0.2), **changes))
+
+    def test_an_untrained_model_has_learned_nothing_whatever_its_history_says(self):
+        assert "has learned something" in message(self.history_of(self.bright_or_dark(0.0)))
+        assert "model has nan" in message(self.history_of(self.bright_or_dark(float("nan"))))
 
     def test_gaps_and_losses_are_compared(self):
         seen, unseen = (self.IMAGES[:3], self.LABELS[:3]), (self.IMAGES[3:], self.LABELS[3:])

@@ -72,7 +72,7 @@ COURSE = {
         "test_train_history": "train_with_log",
         "test_train_log": "logged_in train_with_log",
         "test_trained": "dropout_history dropout_model plain_history plain_model train_labels",
-        "test_event_files": "dropout_history logged plain_history",
+        "test_event_files": "dropout_history dropout_model logged plain_history plain_model",
         "test_gap": "gap",
         "test_gap_closed": "dropout_model plain_model",
         "test_loss_not_higher": "dropout_model plain_model",

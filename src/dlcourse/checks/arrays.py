@@ -111,7 +111,9 @@ class ArrayCheck(Check):
                 f"{self.name} was divided by {1 / ratio:.4g}.",
                 expected=once,
                 hint="the number must not depend on the images at hand: "
-                "a pixel's largest possible value is the same for all of them.",
+                "a pixel's largest possible value is the same for all of them."
+                if np.isclose(1 / ratio, original.max(), rtol=1e-3)
+                else f"a pixel's largest possible value is {largest:g}.",
             )
         fail(
             f"{self.name} goes from {show(got.min())} to {show(got.max())}, and is not the "

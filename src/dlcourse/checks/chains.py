@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -78,6 +79,22 @@ def require_same_layer(name: str, position: int, layer: LayerFacts, target: Laye
             f"{layer.equation} = {layer.parameters:,} parameters.",
             expected=f"{target.output_shape} and {target.equation} = {target.parameters:,}",
         )
+
+
+def require_activations(name: str, facts: list[LayerFacts], wanted: Sequence[str]) -> None:
+    """Fail where the layers with weights have other activations than `wanted`."""
+    got = [(place, layer) for place, layer in enumerate(facts, start=1) if layer.parameters]
+    if len(got) != len(wanted):
+        fail(
+            f"{name} has {len(got)} layers with weights: {kinds([layer for _, layer in got])}.",
+            expected=f"{len(wanted)} of them",
+        )
+    for (place, layer), activation in zip(got, wanted, strict=True):
+        if layer.activation != activation:
+            fail(
+                f"{name}: layer {place} ({layer}) has {_activation(layer.activation)}.",
+                expected=_activation(activation),
+            )
 
 
 def kinds(facts: list[LayerFacts]) -> str:

@@ -1,7 +1,7 @@
 """Training histories: what a fit reported, epoch by epoch.
 
-A history is what the student's process says of itself. It shows that training was set up as
-asked; how good a model is, the judge measures.
+A history is what the student's process says of itself: a claim. `fits` measures again what it says
+of the model that came of it; how good a model is, the judge measures anyway.
 """
 
 from __future__ import annotations
@@ -12,6 +12,16 @@ import numpy as np
 
 from dlcourse.checks.arrays import Images
 from dlcourse.checks.outcome import Check, fail, require_attempt, show
+
+# The last training loss of a history is a mean over an epoch in which the model changed, with
+# dropout at work: the model that came of it mostly has less, and by luck a little more. The runs in
+# `dlcourse.thresholds` differ by 0.24 from seed to seed, and a dropout of 0.8 takes about 0.2.
+_TRAINING_LOSS_BELOW, _TRAINING_LOSS_ABOVE = 1.2, 0.5
+# Of the loss of guessing, ln(classes). In those runs: 0.25 to 0.57 after 20 epochs, with dropout or
+# without; 0.91 and more after one epoch with dropout; 0.998 and more untrained.
+_LOSS_OF_LEARNED = 0.85
+# Keras rounds to 32 bits, and some pictures of a thousand may be a tie.
+_ACCURACY_ROUNDING = 0.005
 
 
 def columns_of(name: str, history: Any) -> dict[str, list[float]]:
@@ -170,4 +180,47 @@ class HistoryCheck(Check):
                     hint=f"fit trains on {what[not is_number]}, and measures on "
                     "validation_data. Were both handed on as they are?",
                 )
+        return self
+
+    def fits(self, model_name: str, model: Any, seen: Images, unseen: Images) -> HistoryCheck:
+        """It tells of `model`, measured here, and that has learned.
+
+        On `unseen`, the validation images, the model has the loss and the accuracy of the last
+        epoch, or of the best one, whose weights a callback may have brought back. On `seen`, the
+        training images, its loss is near the last one, and less than that of guessing.
+        """
+        from dlcourse.checks.models import accuracy_of, losses_of
+
+        measured = float(losses_of(model, *unseen).mean())
+        accuracy = accuracy_of(model, *unseen)
+        losses, accuracies = self.columns["val_loss"], self.columns["val_accuracy"]
+        last, best = len(losses) - 1, int(np.argmin(losses))
+        if not any(
+            np.isclose(losses[epoch], measured, rtol=0.01, atol=1e-3)
+            and abs(accuracies[epoch] - accuracy) <= _ACCURACY_ROUNDING
+            for epoch in (last, best)
+        ):
+            fail(
+                f"{self.name} ends with a validation loss of {losses[last]:.3f} and an accuracy of "
+                f"{accuracies[last]:.3f}. {model_name} has {measured:.3f} and {accuracy:.3f} on "
+                "the validation images.",
+                expected=f"the history of the very training that made {model_name}",
+                hint="was the model trained again, or made anew, after the history was kept? "
+                "Restart the kernel and run all cells.",
+            )
+        told, measured = self.columns["loss"][-1], float(losses_of(model, *seen).mean())
+        if not -_TRAINING_LOSS_BELOW <= measured - told <= _TRAINING_LOSS_ABOVE:
+            fail(
+                f"{self.name} ends with a training loss of {told:.3f}, and {model_name} has "
+                f"{measured:.3f} on the training images.",
+                expected=f"the history of the very training that made {model_name}, on the "
+                "training images as they are",
+            )
+        if not measured <= _LOSS_OF_LEARNED * np.log(model.output_shape[-1]):
+            fail(
+                f"{model_name} has a loss of {measured:.3f} on the training images; guessing has "
+                f"{np.log(model.output_shape[-1]):.3f}.",
+                expected="a model that has learned something",
+                hint="were the images normalised? Does the loss fit the output?",
+            )
         return self

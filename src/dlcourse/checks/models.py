@@ -14,7 +14,13 @@ import numpy as np
 
 from dlcourse.checks import compiled
 from dlcourse.checks.arrays import Images
-from dlcourse.checks.chains import RATE_TOLERANCE, kinds, require_same_kinds, require_same_layer
+from dlcourse.checks.chains import (
+    RATE_TOLERANCE,
+    kinds,
+    require_activations,
+    require_same_kinds,
+    require_same_layer,
+)
 from dlcourse.checks.layers import expected_facts, facts_of, refuse_own_class
 from dlcourse.checks.outcome import Check, a, fail, fail_by, require_attempt, show
 
@@ -130,6 +136,11 @@ class ModelCheck(Check):
             fail(
                 f"{self.name} has {len(facts)} layers: {kinds(facts)}.", expected=f"{count} layers"
             )
+        return self
+
+    def has_activations(self, *names: str) -> ModelCheck:
+        """Its layers with weights have these activations, such as "relu"; "linear" is none."""
+        require_activations(self.name, facts_of(self.name, self.model), names)
         return self
 
     def has_layers(self, *expected: keras.Layer) -> ModelCheck:
