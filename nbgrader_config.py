@@ -34,7 +34,14 @@ c.FinishNotebook.colab = ""
 c.FinishNotebook.hand_in = "Hand in this file as your course says."
 
 # Seconds that one cell may run. Training takes a minute or two on two cores.
-c.Grading.cell_seconds_for = {"weather": 240, "image-data": 30, "convnet": 600, "dropout": 900}
+c.Grading.cell_seconds_for = {
+    "neurons": 300,
+    "penguins": 300,
+    "weather": 240,
+    "image-data": 30,
+    "convnet": 600,
+    "dropout": 900,
+}
 
 # One TensorFlow thread for each of the notebooks that are graded side by side: faster than
 # one notebook with all threads, and the same seed gives the same result.

@@ -20,7 +20,7 @@ from dlcourse.thresholds.chances import describe, odds
 from dlcourse.thresholds.claims import CLAIMS
 from dlcourse.thresholds.report import make_fragment, threshold_tables
 
-SOURCES = ("cifar10", "stand-in", "penguins")
+SOURCES = ("cifar10", "stand-in", "neurons", "penguins")
 
 
 def described(file: dict, name: str = "convnet_accuracy"):

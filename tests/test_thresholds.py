@@ -274,6 +274,20 @@ class TestFreshness:
         }
 
 
+def test_data_and_preparation_decide_too():
+    cells = deciding_cells(ROOT, "penguins")["penguins"]
+    assert {"load-data", "clean", "split", "standardise", "create_model", "train-both"} <= set(
+        cells
+    )
+    assert not {"softmax", "confusion", "predict_species"} & set(cells)
+    assert {"create_xor_model", "train"} <= set(deciding_cells(ROOT, "neurons")["neurons"])
+
+
+def test_a_threshold_is_not_stricter_than_the_notebook_says():
+    """The network reaches far less than 0.2, and the notebook says 0.2."""
+    assert threshold("neurons_error") == 0.2
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_thresholds_evidence_is_of_today(source):
     """Measure again (`python -m dlcourse.thresholds.calibrate`) when this fails."""
@@ -288,12 +302,14 @@ def test_the_thresholds_evidence_is_of_today(source):
     [
         ("convnet", "cifar_model_small", ()),
         ("dropout", "create_nn", (0.8,)),
+        ("neurons", "create_xor_model", (8,)),
+        ("penguins", "create_model", (4, 3)),
     ],
 )
 def test_what_is_measured_is_the_notebook_s_model(assignment, grade_id, call):
     import keras
 
-    from dlcourse.thresholds.measures import images
+    from dlcourse.thresholds.measures import images, neurons, penguins
 
     path = ROOT / "source" / assignment / f"{assignment}.ipynb"
     (source,) = (
@@ -303,7 +319,12 @@ def test_what_is_measured_is_the_notebook_s_model(assignment, grade_id, call):
     )
     names = {"keras": keras, "layers": keras.layers}
     exec(source, names)
-    measured = {"convnet": images.convnet, "dropout": images.dropout_net}[assignment]
+    measured = {
+        "convnet": images.convnet,
+        "dropout": images.dropout_net,
+        "neurons": lambda hidden: neurons.network(hidden),
+        "penguins": lambda inputs, classes: penguins.network(),
+    }[assignment]
 
     def layers_of(model):
         return [

@@ -22,6 +22,7 @@ from dlcourse.checks.figures import FigureCheck
 from dlcourse.checks.functions import CallCheck, FunctionCheck
 from dlcourse.checks.histories import HistoryCheck
 from dlcourse.checks.models import ModelCheck
+from dlcourse.checks.splits import SplitCheck
 from dlcourse.checks.tables import TableCheck
 from dlcourse.checks.values import ValueCheck
 
@@ -494,3 +495,119 @@ def _() -> object:
         check.part(1, "the shape", lambda: check.array("scaled", scaled).has_shape(20, 8, 8, 3)),
         check.part(2, "the range", lambda: check.array("scaled", scaled).lies_between(0, 1)),
     )
+
+
+# A table of eight rows in two classes, and a way to split it.
+rows = np.arange(16.0).reshape(8, 2)
+kinds = np.eye(2)[[0, 0, 0, 0, 0, 0, 1, 1]]
+
+
+@_of(FunctionCheck.measures)
+def _() -> None:
+    def mse(true, predicted):
+        return np.mean((true - predicted) ** 2)
+
+    true, predicted = np.array([1.0, 2.0]), np.array([4.0, 3.0])
+    check.function("mse", mse).measures(true, predicted, 5.0, because="(3² + 1²) / 2 = 5")
+
+
+@_of(CallCheck.gives_table)
+def _() -> None:
+    def clean(table):
+        return table.to_numpy()
+
+    check.function("clean", clean).called_with(pd.DataFrame({"mass": [3700.0]})).gives_table()
+
+
+@_of(CallCheck.gives_split_of)
+def _() -> None:
+    def split(X, y):
+        return X[2:], y[2:], X[:2], y[:2]
+
+    flat = kinds[:, 0]
+    check.function("split", split).called_with(rows, flat).gives_split_of(rows, flat)
+
+
+@_of(SplitCheck.has_test_rows)
+def _() -> None:
+    def split(X, y):
+        return X[:2], X[2:], y[:2], y[2:]
+
+    parts = check.function("split", split).called_with(rows, kinds).gives_split_of(rows, kinds)
+    parts.has_test_rows(2, because="a quarter of 8 rows is for testing.")
+
+
+@_of(SplitCheck.uses_each_row_once)
+def _() -> None:
+    def split(X, y):
+        return X, X[:2], y, y[:2]
+
+    parts = check.function("split", split).called_with(rows, kinds).gives_split_of(rows, kinds)
+    parts.uses_each_row_once()
+
+
+@_of(SplitCheck.keeps_labels)
+def _() -> None:
+    def split(X, y):
+        return X[2:], X[:2], y[:6], y[6:]
+
+    parts = check.function("split", split).called_with(rows, kinds).gives_split_of(rows, kinds)
+    parts.keeps_labels()
+
+
+@_of(SplitCheck.keeps_the_mix)
+def _() -> None:
+    def split(X, y):
+        return X[:-2], X[-2:], y[:-2], y[-2:]
+
+    parts = check.function("split", split).called_with(rows, kinds).gives_split_of(rows, kinds)
+    parts.keeps_the_mix(0.25)
+
+
+@_of(SplitCheck.differs_from)
+def _() -> None:
+    def split(X, y, seed):
+        return X[2:], X[:2], y[2:], y[:2]
+
+    called = check.function("split", split).called_with
+    one = called(rows, kinds, 1).gives_split_of(rows, kinds)
+    one.differs_from(called(rows, kinds, 2).gives_split_of(rows, kinds))
+
+
+@_of(SplitCheck.equals)
+def _() -> None:
+    starts = iter((0, 1))
+
+    def split(X, y, seed):
+        start = next(starts)
+        return X[start + 2 :], X[start : start + 2], y[start + 2 :], y[start : start + 2]
+
+    called = check.function("split", split).called_with
+    one = called(rows, kinds, 1).gives_split_of(rows, kinds)
+    one.equals(called(rows, kinds, 1).gives_split_of(rows, kinds))
+
+
+@_of(TableCheck.is_confusion_of)
+def _() -> None:
+    table = pd.DataFrame([[1, 0], [2, 1]], ["tea", "milk"], ["tea", "milk"])
+    true, predicted = ["tea", "tea", "milk", "tea"], ["tea", "milk", "milk", "milk"]
+    check.table("the table", table).is_confusion_of(true, predicted, ["tea", "milk"])
+
+
+@_of(HistoryCheck.begins_higher_than)
+def _() -> None:
+    raw, scaled = (SimpleNamespace(history={"loss": [1.2, 0.5]}) for _ in range(2))
+    check.history("raw", raw).begins_higher_than("scaled", scaled, times=10)
+
+
+@_of(ModelCheck.gives_probabilities)
+def _() -> None:
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(3, activation="sigmoid")])
+    check.model("model", model).gives_probabilities(np.ones((1, 2)))
+
+
+@_of(ModelCheck.predicts)
+def _() -> None:
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1, kernel_initializer="ones")])
+    check.model("model", model).predicts(np.ones((1, 2)), np.zeros(1), within=0.2)

@@ -14,6 +14,7 @@ from dlcourse import checks
 from dlcourse.checks.functions import CallCheck
 from dlcourse.checks.models import ModelCheck
 from dlcourse.checks.outcome import Check, CheckFailed
+from dlcourse.checks.splits import SplitCheck
 from generate.check_examples import EXAMPLES
 
 _HEAD = """\
@@ -47,6 +48,7 @@ def page() -> str:
             functions.append(_entry(found, f"### check.{name}"))
         if kind is checks.function:
             subjects.append(_subject("## What `called_with(…)` gives", CallCheck))
+            subjects.append(_subject("## What `gives_split_of(…)` gives", SplitCheck))
     return "\n\n".join([_HEAD, *subjects, "## Other functions", *functions]) + "\n"
 
 

@@ -56,8 +56,9 @@ def test_what_comes_later_is_graded_while_another_runs(released_course, stream):
     outcomes, executor = stream("anna", "bob")
     first = next(outcomes)
     assert (first.student, first.score, first.status) == ("bob", 5, "graded")
-    with pytest.raises(CourseLocked, match="being graded already"), course_lock(
-        released_course.gradebook_folder
+    with (
+        pytest.raises(CourseLocked, match="being graded already"),
+        course_lock(released_course.gradebook_folder),
     ):
         pass
     executor.waiting.pop()()

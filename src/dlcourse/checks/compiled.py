@@ -10,6 +10,7 @@ import keras
 from dlcourse.checks.outcome import fail, show
 
 _SPARSE, _ONE_HOT = "SparseCategoricalCrossentropy", "CategoricalCrossentropy"
+_ACCURACIES = ("SparseCategoricalAccuracy", "CategoricalAccuracy")
 # A lambda, or a function that is none of Keras'.
 _OWN = "__lambda__"
 _LOSS_NAMES = {
@@ -161,16 +162,17 @@ def require_optimizer(name: str, facts: CompileFacts, optimizer: str, hint: str 
         )
 
 
-def require_accuracy_metric(name: str, facts: CompileFacts) -> None:
-    """Accuracy for class numbers is among the metrics, and is called "accuracy"."""
-    if "accuracy" not in facts.metrics:
+def require_accuracy_metric(name: str, facts: CompileFacts, one_hot: bool) -> None:
+    """Accuracy for the labels is among the metrics, and is called "accuracy"."""
+    kind = "CategoricalAccuracy" if one_hot else "SparseCategoricalAccuracy"
+    if not {"accuracy", f"{kind} accuracy"}.intersection(facts.metrics):
         named = ", ".join(facts.metrics) or "none"
         fail(
             f"{name} is compiled with these metrics: {named}.",
             expected="metrics=['accuracy'], so that the history has a column accuracy",
             hint="with the name 'accuracy', Keras picks the kind that fits the labels and the "
-            "outputs. Accuracy() would compare logits with labels. CategoricalAccuracy() needs "
-            "one-hot labels.",
+            "outputs. Accuracy() would compare numbers with labels. CategoricalAccuracy() is for "
+            "one-hot labels, SparseCategoricalAccuracy() for class numbers.",
         )
 
 
@@ -204,6 +206,6 @@ def _metric_names(metrics: Any) -> list[str]:
         metrics = list(metrics.values())
     if isinstance(metrics, (list, tuple)):
         return [name for metric in metrics for name in _metric_names(metric)]
-    if isinstance(metrics, dict) and metrics["class_name"] == "SparseCategoricalAccuracy":
-        return [metrics["config"]["name"]]
+    if isinstance(metrics, dict) and metrics["class_name"] in _ACCURACIES:
+        return [f"{metrics['class_name']} {metrics['config']['name']}"]
     return [_name(metrics)] if metrics is not None else []

@@ -16,6 +16,8 @@ from dlcourse.checks.arrays import ArrayCheck
 from dlcourse.checks.histories import HistoryCheck
 from dlcourse.checks.mistakes import hint_for
 from dlcourse.checks.outcome import Check, CheckFailed, NotAttempted, fail, require_attempt, show
+from dlcourse.checks.splits import SplitCheck
+from dlcourse.checks.tables import TableCheck
 from dlcourse.checks.values import ValueCheck, is_same
 
 
@@ -35,6 +37,43 @@ class FunctionCheck(Check):
         raises anything else.
         """
         return CallCheck(self.name, self.function, args, kwargs)
+
+    def measures(
+        self,
+        true: np.ndarray,
+        predicted: np.ndarray,
+        expected: float,
+        *others: Any,
+        because: str = "",
+        tolerance: float = 1e-6,
+    ) -> FunctionCheck:
+        """A measure such as a loss: called with `true` and `predicted`, it gives one number.
+
+        `true` and `predicted` are of shape (n,). It is called with each also as a column, (n, 1):
+        numpy spreads (n, 1) against (n,) to (n, n), and no error says so. `others` are its further
+        arguments.
+        """
+        flat = true.ravel(), predicted.ravel()
+        plain = self.called_with(*flat, *others)
+        plain.gives_value().is_a_number()
+        plain.returns(expected, because, tolerance=tolerance)
+        columns = flat[0][:, None], flat[1][:, None]
+        for pair in (columns, (columns[0], flat[1]), (flat[0], columns[1])):
+            call = self.called_with(*pair, *others)
+            call.gives_value().is_a_number()
+            if not is_same(call.result, expected, tolerance):
+                shapes = " and ".join(str(array.shape) for array in pair)
+                mixed = pair[0].shape != pair[1].shape
+                fail(
+                    f"{self.name} returned {show(call.result)} for arrays of the shapes {shapes}.",
+                    expected=f"{show(expected)}, as for the same numbers in two arrays of shape "
+                    f"{flat[0].shape}",
+                    hint="(n, 1) and (n,) are spread against each other to (n, n). Make both "
+                    "arrays flat first."
+                    if mixed
+                    else "",
+                )
+        return self
 
 
 Args = tuple[Any, ...]
@@ -120,6 +159,16 @@ class CallCheck(Check):
         self.returns_something()
         return HistoryCheck(f"the history from {self.call}", self.result)
 
+    def gives_table(self) -> TableCheck:
+        """The table that it returned, to be asked further."""
+        self.returns_something()
+        return TableCheck(f"the table from {self.call}", self.result)
+
+    def gives_split_of(self, rows: np.ndarray, labels: np.ndarray) -> SplitCheck:
+        """The four parts of `rows` and `labels` that it returned, to be asked further."""
+        self.gives_items(4)
+        return SplitCheck(self.call, self.result, rows, labels)
+
     def gives_figure(self) -> Any:
         """The matplotlib figure that it returned, to be asked further."""
         from dlcourse.checks.figures import FigureCheck
@@ -158,6 +207,13 @@ class CallCheck(Check):
                     expected="the original array, unchanged",
                     hint="make a new array (`images / 255`). Do not change the old one "
                     "(`images /= 255`, `images[:] = …`, `array.sort()`).",
+                )
+            if hasattr(given, "columns") and not given.equals(passed):
+                fail(
+                    f"{self.call} changed the table that it was given.",
+                    expected="the original table, unchanged",
+                    hint="make a new table. Do not change the old one (`inplace=True`, "
+                    "`table[…] = …`).",
                 )
         return self
 

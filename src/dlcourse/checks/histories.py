@@ -155,6 +155,19 @@ class HistoryCheck(Check):
             )
         return self
 
+    def begins_higher_than(self, other_name: str, other: Any, times: float) -> HistoryCheck:
+        """Its training loss in the first epoch is more than `times` that of the history `other`."""
+        first = self.columns.get("loss", [np.nan])[0]
+        others = columns_of(other_name, other).get("loss", [np.nan])[0]
+        if not first > times * others:
+            fail(
+                f"The first epoch's loss is {first:.3g} in {self.name} and {others:.3g} in "
+                f"{other_name}.",
+                expected=f"more than {times:g} times as high in {self.name}",
+                hint="was each model trained on the rows that the task says?",
+            )
+        return self
+
     def ends_with_losses_of(self, model_name: str, model: Any, **data: Images) -> HistoryCheck:
         """The last `loss` or `val_loss` it reports is what `model` has on the data of that name.
 

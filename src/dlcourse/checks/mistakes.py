@@ -88,9 +88,24 @@ _HINTS = (
         "the table needs one row for each epoch, for any number of epochs.",
     ),
     (
+        r"matmul: (Input operand|input operand)",
+        "in A @ B, A has as many columns as B has rows. One row is one example: X @ W.",
+    ),
+    (
+        r"operands could not be broadcast together",
+        "the shapes of two arrays do not fit. A sum over an axis loses that axis, and "
+        "keepdims=True keeps it. For the product of two matrices write `A @ B`, not `A * B`.",
+    ),
+    (
+        r"only (length-1|0-dimensional) arrays can be converted",
+        "functions of `math` and `float` take one number. Those of numpy, such as `np.exp`, take "
+        "arrays. Labels of shape (n, 1) are arrays, too: `labels.flatten()`.",
+    ),
+    (
         r"truth value of an array",
-        "Python's `min`, `max` and `if` cannot compare rows of numbers. Use `array.min()`, "
-        "`array.max()` and `array.all()`.",
+        "Python's `min`, `max` and `if` cannot compare rows of numbers. `array.min()`, "
+        "`array.max()` and `array.all()` make one value of all; `np.maximum(a, b)` compares number "
+        "by number, and `np.where(condition, a, b)` chooses number by number.",
     ),
     (
         r"incompatible with the layer: expected .*ndim",

@@ -83,6 +83,11 @@ class ModelCheck(Check):
             )
         self.name, self.model = name, model
 
+    @property
+    def _example(self) -> str:
+        """What it takes, in words: a row of a table, or an image."""
+        return "row" if len(self.model.input_shape) == 2 else "image"
+
     def has_input_shape(self, *shape: int) -> ModelCheck:
         """It takes inputs of `shape`, the batch dimension left out."""
         got = tuple(self.model.input_shape[1:])
@@ -90,10 +95,8 @@ class ModelCheck(Check):
             fail(
                 f"{self.name} takes inputs of shape {got}.",
                 expected=f"{shape}",
-                hint="keras.Input(shape=…) takes the shape of one image, without the number of "
-                "images."
-                if len(shape) > 1
-                else "keras.Input(shape=(…,)) takes the shape of one row, without their number.",
+                hint=f"keras.Input(shape=…) takes the shape of one {self._example}, without the "
+                f"number of {self._example}s.",
             )
         return self
 
@@ -101,11 +104,10 @@ class ModelCheck(Check):
         """It gives `count` numbers for each input."""
         got = tuple(self.model.output_shape[1:])
         if got != (count,):
-            one = "image" if len(self.model.input_shape) > 2 else "row"
-            what = "one number" if count == 1 else f"one number for each of {count} classes"
             fail(
-                f"{self.name} has outputs of shape {got} for each {one}.",
-                expected=f"{(count,)}: {what}",
+                f"{self.name} has outputs of shape {got} for each {self._example}.",
+                expected=f"{(count,)}: "
+                + (f"one number for each of {count} classes" if count > 1 else "one number"),
                 hint="a Flatten before the dense layers makes one row of all numbers."
                 if len(got) > 1
                 else "did you pass the output of the last layer to keras.Model?",
@@ -274,17 +276,38 @@ class ModelCheck(Check):
             )
         return self
 
-    def reports_accuracy(self) -> ModelCheck:
-        """It is compiled with accuracy among its metrics."""
-        compiled.require_accuracy_metric(self.name, compiled.compile_facts(self.name, self.model))
+    def reports_accuracy(self, one_hot: bool = False) -> ModelCheck:
+        """It is compiled with accuracy among its metrics, for labels that are `one_hot` or not."""
+        facts = compiled.compile_facts(self.name, self.model)
+        compiled.require_accuracy_metric(self.name, facts, one_hot)
+        return self
+
+    def gives_probabilities(self, rows: np.ndarray) -> ModelCheck:
+        """For each of `rows`, its outputs lie between 0 and 1 and add up to 1."""
+        outputs = logits_of(self.model, rows)
+        sums = outputs.sum(axis=-1)
+        if outputs.min() < 0 or not np.allclose(sums, 1, atol=1e-4):
+            worst = int(np.abs(sums - 1).argmax())
+            fail(
+                f"{self.name} gave {show(outputs[worst])} for a row, which adds up to "
+                f"{show(sums[worst])}.",
+                expected="probabilities: numbers between 0 and 1 that add up to 1",
+                hint="which activation makes probabilities of several numbers?",
+            )
         return self
 
     def reaches_accuracy(
-        self, threshold: float, images: np.ndarray, labels: np.ndarray, luck: float = 0.0
+        self,
+        threshold: float,
+        images: np.ndarray,
+        labels: np.ndarray,
+        luck: float = 0.0,
+        are: str = "unseen",
     ) -> ModelCheck:
         """Measured here, on `images` and `labels`, its accuracy is at least `threshold`.
 
-        `luck`, also below: a miss by less than this may be the luck of the seed.
+        `images` may also be rows of a table; `are` is what they are to the model, such as
+        "training". `luck`, also below: a miss by less than this may be the luck of the seed.
         """
         got = accuracy_of(self.model, images, labels)
         if got < threshold:
@@ -293,10 +316,28 @@ class ModelCheck(Check):
                 threshold - got,
                 luck,
                 {f"{self.name} accuracy": got},
-                problem=f"{self.name} classifies {got:.1%} of {len(images):,} unseen images "
-                "correctly.",
+                problem=f"{self.name} classifies {got:.1%} of {len(images):,} {are} "
+                f"{self._example}s correctly.",
                 expected=f"at least {threshold:.1%}",
-                hint=_accuracy_hint(got, chance),
+                hint=_accuracy_hint(got, chance, self._example),
+            )
+        return self
+
+    def predicts(
+        self, rows: np.ndarray, expected: np.ndarray, within: float, luck: float = 0.0
+    ) -> ModelCheck:
+        """For each of `rows`, its one output is at most `within` from `expected`, (n,)."""
+        outputs = logits_of(self.model, rows).ravel()
+        errors = np.abs(outputs - expected.ravel())
+        if not errors.max() <= within:  # so that nan does not pass
+            place = int(errors.argmax())
+            fail_by(
+                float(errors[place]) - within,
+                luck,
+                {f"{self.name} error": float(errors[place])},
+                problem=f"{self.name} gives {outputs[place]:.2f} for the row {show(rows[place])}.",
+                expected=f"{show(expected.ravel()[place])}, within {within:g}",
+                hint="was it trained, on these rows, for as many epochs as the task says?",
             )
         return self
 
@@ -394,7 +435,8 @@ class ModelCheck(Check):
         return self
 
 
-def _accuracy_hint(accuracy: float, chance: float) -> str:
+def _accuracy_hint(accuracy: float, chance: float, example: str) -> str:
+    scaled = "Were the images normalised?" if example == "image" else "Were the rows scaled?"
     if accuracy < 1.5 * chance:
-        return f"guessing gives {chance:.0%}. Was the model trained? Were the images normalised?"
-    return "did you train for as many epochs as the task says? Were the images normalised?"
+        return f"guessing gives {chance:.0%}. Was the model trained? {scaled}"
+    return f"did you train for as many epochs as the task says? {scaled}"

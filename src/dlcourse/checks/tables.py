@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dlcourse.checks.outcome import Check, fail, require_attempt, show
@@ -40,10 +42,57 @@ class TableCheck(Check):
             )
         return self
 
-    def has_rows(self, count: int) -> TableCheck:
-        """It has `count` rows."""
+    def has_rows(self, count: int, because: str = "") -> TableCheck:
+        """It has `count` rows; `because` says which."""
         if len(self.table) != count:
-            fail(f"{self.name} has {len(self.table)} rows.", expected=f"{count} rows")
+            fail(f"{self.name} has {len(self.table)} rows.", f"{count} rows", because)
+        return self
+
+    def is_confusion_of(
+        self, true: Sequence[str], predicted: Sequence[str], classes: Sequence[str]
+    ) -> TableCheck:
+        """It counts how often which class was taken for which: a row for each true class.
+
+        A column for each predicted class, both in the order of `classes`; a class that does not
+        occur has zeros.
+        """
+        counts = np.zeros((len(classes), len(classes)), int)
+        for one, other in zip(true, predicted, strict=True):
+            counts[classes.index(one), classes.index(other)] += 1
+        sides = (("row", self.table.index), ("column", self.table.columns))
+        for what, labels in sides:
+            if missing := [name for name in classes if name not in labels]:
+                fail(
+                    f"{self.name} has no {what} {', '.join(missing)}.",
+                    expected=f"a {what} for each class, in the order of classes",
+                    hint="a class that never occurs has a row and a column, too: with zeros.",
+                )
+        for what, labels in sides:
+            if labels.tolist() != list(classes):
+                fail(
+                    f"{self.name} has these {what}s: {', '.join(map(str, labels))}.",
+                    expected=f"one for each class, in the order of classes: {', '.join(classes)}",
+                )
+        got = self.table.to_numpy()
+        if is_same(got, counts):
+            return self
+        if is_same(got, counts.T):
+            fail(
+                f"{self.name} has rows and columns interchanged.",
+                expected="rows are what it was, columns are what was predicted",
+            )
+        if is_same(got.sum(), 0) or not is_same(got.sum(), len(true)):
+            fail(
+                f"the numbers in {self.name} add up to {show(got.sum())}.",
+                expected=f"{len(true)}: each example is counted once, as a whole number",
+            )
+        for (i, j), count in np.ndenumerate(counts):
+            if not is_same(got[i, j], count):
+                fail(
+                    f"{self.name} has {show(got[i, j])} in row {classes[i]}, column {classes[j]}.",
+                    expected=f"{count}: that many were {classes[i]} and were taken for "
+                    f"{classes[j]}",
+                )
         return self
 
     def has_index(self, expected: list[Any]) -> TableCheck:

@@ -83,7 +83,8 @@ def _threshold(claim: Claim, runs: Runs, other_examples: int | None) -> float:
     if claim.at_least:
         return _rounded_down(lower_bound(values, sampling))
     # Differences of losses: it is never asked for less than none.
-    return -_rounded_down(min(0.0, lower_bound([-value for value in values], sampling)))
+    bound = -_rounded_down(min(0.0, lower_bound([-value for value in values], sampling)))
+    return max(bound, claim.asks)
 
 
 def _rounded_down(value: float) -> float:

@@ -24,10 +24,15 @@ from nbjudge.files import write_atomically
 from dlcourse.thresholds.bounds import thresholds_from
 from dlcourse.thresholds.claims import CLAIMS
 from dlcourse.thresholds.freshness import Basis, basis_now
-from dlcourse.thresholds.measures import images, penguins, weather
+from dlcourse.thresholds.measures import images, neurons, penguins, weather
 from dlcourse.thresholds.measures.study import Study
 
-STUDIES = {"images": images.study, "penguins": penguins.study, "weather": weather.study}
+STUDIES = {
+    "neurons": neurons.study,
+    "penguins": penguins.study,
+    "weather": weather.study,
+    "images": images.study,
+}
 
 
 def run(study: Study, evidence: Path, which: Sequence[str], basis: Basis) -> None:
@@ -55,8 +60,7 @@ def summarise(study: Study, evidence: Path, basis: Basis) -> dict[str, Any]:
         "data": {
             "training": study.n_train,
             "measured_on": study.n_unseen,
-            # A class may have its own seed for what is drawn, so there, too.
-            "judge_has_others": True,
+            "judge_has_others": study.judge_has_others,
             "sha256": basis.data,
         },
         "cells": basis.cells,
@@ -67,7 +71,9 @@ def summarise(study: Study, evidence: Path, basis: Basis) -> dict[str, Any]:
             "keras": keras.__version__,
             "numpy": np.__version__,
         },
-        **thresholds_from(CLAIMS[study.source], runs, study.n_unseen),
+        **thresholds_from(
+            CLAIMS[study.source], runs, study.n_unseen if study.judge_has_others else None
+        ),
         "evidence": runs,
     }
 

@@ -35,6 +35,7 @@ def compiled_fit(
     loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     batch: int = 32,
     stopping: Stopping | None = None,
+    learning_rate: float = 0.001,
 ) -> list[float]:
     """Train `model` with Adam; the training loss of each epoch.
 
@@ -42,7 +43,7 @@ def compiled_fit(
         rows: (n, inputs). targets: (n, outputs).
         loss: from targets and outputs of a batch to the loss of each example, (batch,).
     """
-    optimizer = keras.optimizers.Adam()
+    optimizer = keras.optimizers.Adam(learning_rate)
     optimizer.build(model.trainable_variables)
     x, y = tf.constant(rows, tf.float32), tf.constant(targets, tf.float32)
 

@@ -47,17 +47,14 @@ def study(path: Path | None = None) -> Study:
     def measure(
         epochs: int = EPOCHS, scaled: bool = True, fed_scaled: bool = True
     ) -> Callable[[], dict[str, float]]:
+        loss = keras.losses.categorical_crossentropy
+
         def run() -> dict[str, float]:
+            model = network()
             rows, labels = training_rows()
             mean, spread = rows.mean(axis=0), rows.std(axis=0)
-            model = network()
-            losses = compiled_fit(
-                model,
-                (rows - mean) / spread if scaled else rows,
-                labels,
-                epochs,
-                keras.losses.categorical_crossentropy,
-            )
+            used = (rows - mean) / spread if scaled else rows
+            losses = compiled_fit(model, used, labels, epochs, loss)
             fed = (unseen[0] - mean) / spread if fed_scaled else unseen[0]
             accuracy = accuracy_of(model, fed, unseen[1].argmax(axis=1))
             return {"accuracy": accuracy} | ({"first_loss": losses[0]} if losses else {})

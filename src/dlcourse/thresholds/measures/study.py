@@ -13,6 +13,7 @@ class Study:
     `measures` makes one run of each kind, with the seed that is set, and returns its figures;
     `seeds` says how many of each there are. `sha256` is the digest of the data, `n_train` and
     `n_unseen` are how many examples it has for training and for measuring.
+    `judge_has_others` says whether the judge measures on other examples than these.
     """
 
     source: str
@@ -21,3 +22,4 @@ class Study:
     n_unseen: int
     measures: Mapping[str, Callable[[], Mapping[str, float]]]
     seeds: Mapping[str, int]
+    judge_has_others: bool = True
