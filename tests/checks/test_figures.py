@@ -52,6 +52,21 @@ def test_columns_before_rows_is_told():
     assert "picture 1 is not image 1" in message(lambda: figure.shows_images(IMAGES))
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda images: images[:, ::-1], "picture 0 is not image 0: it is image 0 upside down."),
+        (lambda images: images[:, :, ::-1], "it is image 0 mirrored."),
+        (lambda images: images[..., ::-1], "it is image 0 with its channels in another order."),
+        (lambda images: images[[1, 0, 2, 3]], "it is image 1.\nExpected: the images in order"),
+        (lambda images: images // 2, "it is none of the images."),
+    ],
+)
+def test_what_is_wrong_with_a_picture_is_told(change, words):
+    figure = check.figure("f", grid(change(IMAGES)))
+    assert words in message(lambda: figure.shows_images(IMAGES))
+
+
 def test_pictures_are_read_by_rows_in_whatever_order_they_were_drawn():
     figure = plt.figure()
     for i in (3, 1, 2, 0):

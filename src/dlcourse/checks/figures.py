@@ -180,10 +180,8 @@ class FigureCheck(Check):
                     expected=f"the shape of image {i}, {image.shape}",
                 )
             if not _same_image(axes.images[0], image):
-                fail(
-                    f"{self.name}: picture {i} is not image {i}.",
-                    expected="the images in order, row by row",
-                )
+                what, wanted = _what_is_wrong(axes.images[0], images)
+                fail(f"{self.name}: picture {i} is not image {i}: {what}.", expected=wanted)
         return self
 
     def names_images(self, names: list[str]) -> FigureCheck:
@@ -312,6 +310,26 @@ def _names(text: str, name: str) -> bool:
 def _same_image(drawn: np.ndarray, image: np.ndarray) -> bool:
     """The same picture, whether as 0 to 255 or as 0 to 1."""
     return drawn.shape == image.shape and np.allclose(_unit(drawn), _unit(image), atol=0.005)
+
+
+def _what_is_wrong(drawn: np.ndarray, images: np.ndarray) -> tuple[str, str]:
+    """What a picture is that should be another, counted from 0, and what it should be."""
+    order = "the images in order, row by row, counted from 0"
+    as_it_is = "the image as it is: axes.imshow(image)"
+    turned = {
+        "upside down": drawn[::-1],
+        "mirrored": drawn[:, ::-1],
+        "with its channels in another order": drawn[..., ::-1],
+        "with rows and columns changed over": drawn.swapaxes(0, 1),
+    }
+    for number, image in enumerate(images):
+        if _same_image(drawn, image):
+            return f"it is image {number}", order
+    for number, image in enumerate(images):
+        for how, back in turned.items():
+            if _same_image(back, image):
+                return f"it is image {number} {how}", as_it_is
+    return "it is none of the images", as_it_is
 
 
 def _unit(image: np.ndarray) -> np.ndarray:
