@@ -106,6 +106,23 @@ def test_killed_at_any_step_the_next_grader_goes_on(queue, workers, monkeypatch,
     assert not list(queue.course.submitted.glob(".handin-*"))
 
 
+def test_what_graders_die_over_holds_no_other_back_and_is_left_to_a_person(queue, workers):
+    """A file says how often; whoever is ended in order takes it away."""
+    bad = queue.hand_in("ada", notebook(queue.course))
+    good = queue.hand_in("bob", notebook(queue.course))
+    queue.places.deaths_of(bad).write_text("2")
+    grader = queue.grader()
+    assert [job.attempt.number for job in grader._jobs()] == [good, bad]
+    queue.places.deaths_of(bad).write_text("5")
+    assert grader.grade_all(workers)
+    assert queue.score(good) == 5
+    assert "instructor has to look" in queue.attempts.find(bad).state.reason
+    assert list(queue.places.deaths.iterdir()) == []
+    queue.attempts.ask_again(bad)
+    assert grader.grade_all(workers)
+    assert queue.score(bad) == 5
+
+
 def test_an_exercise_whose_reference_fails_holds_no_other_back(queue, workers):
     source = queue.course.source / "ps1" / "toys.ipynb"
     broken = toy.read(source)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from nbjudge.files import write_atomically
@@ -156,11 +157,13 @@ def jobs(
     graded_now: Mapping[tuple[str, str], int],
     counts: Counts,
     busy: frozenset[tuple[str, str]] = frozenset(),
+    deaths: Mapping[int, int] = MappingProxyType({}),
 ) -> list[Job]:
     """What is to be done now, the oldest first: one attempt of each student and assignment.
 
     Each attempt is graded in its turn. When all are, the one that counts has to be the one that
-    the gradebook has. ``graded_now`` tells which that is; ``busy`` are under way.
+    the gradebook has. ``graded_now`` tells which that is; ``busy`` are under way. What graders died
+    over (``deaths``, by number) comes last, so that it holds no other back.
     """
     found = []
     for pair, own in attempts.items():
@@ -174,7 +177,13 @@ def jobs(
         if wanted is not None and graded_now.get(pair) != wanted.number:
             found.append(wanted)
     # What nobody has seen graded comes before what is only graded again.
-    found.sort(key=lambda one: (not isinstance(one.state, Waiting), one.number))
+    found.sort(
+        key=lambda one: (
+            deaths.get(one.number, 0),
+            not isinstance(one.state, Waiting),
+            one.number,
+        )
+    )
     return [Job(one) for one in found]
 
 
@@ -293,6 +302,15 @@ def read_graded_now(places: Places) -> dict[tuple[str, str], int]:
         text = path.read_text(encoding="utf-8").strip()
         if text.isdecimal():
             found[path.parent.name, path.name] = int(text)
+    return found
+
+
+def read_deaths(places: Places) -> dict[int, int]:
+    """How often a grader died over each attempt, by number."""
+    found = {}
+    for number in _numbers(places.deaths):
+        text = places.deaths_of(number).read_text(encoding="utf-8")
+        found[number] = int(text) if text.isdecimal() else 1
     return found
 
 

@@ -32,6 +32,7 @@ from nbhandin.attempts import (
     TaskResult,
     jobs,
     now_utc,
+    read_deaths,
     read_graded_now,
     write_state,
 )
@@ -44,6 +45,11 @@ from nbhandin.storing import write_durably
 Pair = tuple[str, str]
 # An assignment that cannot be graded is looked at again after so many seconds.
 _SECONDS_BLOCKED = 30.0
+_MOST_DEATHS = 5
+_DIED = (
+    "Each time that this attempt was graded, the grader itself ended. That may be the notebook's "
+    "doing, or not. Your instructor has to look at it."
+)
 _NO_PAGES = "The page with your notebook could not be made ({error}). Your points are right."
 
 
@@ -103,15 +109,26 @@ class QueueGrader:
         self._hidden.clear()
 
         def more() -> list[Submission]:
-            own = [job for job in self._jobs() if wanted(job.attempt.receipt.assignment)]
-            return [self._place(own[0].attempt)] if own else []
+            for job in self._jobs():
+                if not wanted(job.attempt.receipt.assignment):
+                    continue
+                if self._has_died_too_often(job.attempt):
+                    self._keep(job.attempt, NotGraded(_DIED, now_utc()))
+                    continue
+                return [self._place(job.attempt)]
+            return []
 
         outcomes = grade_stream(
             self._course, workers, more, watch=self._watch, stopping=self._stopping
         )
-        with closing(outcomes):
-            for outcome in outcomes:
-                self._finish(outcome)
+        try:
+            with closing(outcomes):
+                for outcome in outcomes:
+                    self._finish(outcome)
+        finally:
+            # Only a grader that could not even come here has died.
+            for attempt in self._flying.values():
+                self._places.deaths_of(attempt.number).unlink(missing_ok=True)
 
     def _jobs(self) -> list[Job]:
         self._attempts.refresh()
@@ -120,6 +137,7 @@ class QueueGrader:
             read_graded_now(self._places),
             self._settings.counts,
             frozenset(self._flying),
+            read_deaths(self._places),
         )
         now = time.monotonic()
         return [j for j in found if self._blocked.get(j.attempt.receipt.assignment, 0.0) <= now]
@@ -129,6 +147,8 @@ class QueueGrader:
         student, assignment = attempt.pair
         received = attempt.receipt.received
         self._marker(attempt).unlink(missing_ok=True)
+        deaths = read_deaths(self._places).get(attempt.number, 0)
+        self._places.deaths_of(attempt.number).write_text(str(deaths + 1), encoding="utf-8")
         target = self._course.submitted / student / assignment
         self._course.submitted.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._course.submitted, prefix=".handin-") as aside:
@@ -154,11 +174,19 @@ class QueueGrader:
         if outcome.status == "graded":
             notes = self._make_pages(outcome, folder)
             state = self._graded(outcome, notes)
-        write_state(folder, state)
+        self._keep(attempt, state)
+        del self._flying[attempt.pair]
+
+    def _has_died_too_often(self, attempt: Attempt) -> bool:
+        return read_deaths(self._places).get(attempt.number, 0) >= _MOST_DEATHS
+
+    def _keep(self, attempt: Attempt, state: Graded | NotGraded) -> None:
+        """Write down what came of an attempt, and that the gradebook has it."""
+        write_state(self._places.attempt(attempt.number), state)
         self._places.asked_again(attempt.number).unlink(missing_ok=True)
         write_durably(self._marker(attempt), str(attempt.number).encode())
+        self._places.deaths_of(attempt.number).unlink(missing_ok=True)
         self._attempts.reread(attempt.number)
-        del self._flying[attempt.pair]
         self._say(Done(attempt.number))
 
     def _graded(self, outcome: GradingOutcome, notes: tuple[str, ...]) -> Graded:

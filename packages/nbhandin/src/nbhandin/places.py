@@ -62,6 +62,15 @@ class Places:
         """The folder of one attempt."""
         return self.attempts / f"{number:06d}"
 
+    @property
+    def deaths(self) -> Path:
+        """How often a grader died over an attempt: a number in a file for each under way."""
+        return self.root / "deaths"
+
+    def deaths_of(self, number: int) -> Path:
+        """The file that counts the graders which died over one attempt."""
+        return self.deaths / f"{number:06d}"
+
     def asked_again(self, number: int) -> Path:
         """The file that asks for one attempt to be graded once more."""
         return self.again / f"{number:06d}"

@@ -31,8 +31,8 @@ _MOST_TRIES = 100
 
 def prepare(places: Places) -> None:
     """Make the folders, and remove what uploads that never ended have left."""
-    folders = (places.root, places.attempts, places.incoming, places.graded_now, places.again)
-    for folder in folders:
+    folders = (places.attempts, places.incoming, places.graded_now, places.again, places.deaths)
+    for folder in (places.root, *folders):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
     for left in places.incoming.iterdir():
