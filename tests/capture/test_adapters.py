@@ -228,3 +228,42 @@ def test_a_course_brings_an_adapter_of_its_own(tmp_path, monkeypatch):
     import chess_of_ours
 
     assert there(chess_of_ours.Board(["e4"])).moves == ["e4"]
+
+
+def test_predictions_are_asked_and_what_a_function_does_to_an_argument_is_seen(notebook):
+    pytest.importorskip("sklearn")
+    nx = pytest.importorskip("networkx")
+    from sklearn.linear_model import LinearRegression
+    from sklearn.tree import DecisionTreeClassifier
+
+    x, y = np.arange(6.0).reshape(6, 1), np.array([0, 0, 0, 1, 1, 1])
+
+    def trained(depth):
+        return DecisionTreeClassifier(max_depth=depth).fit(x, y)
+
+    tree = notebook.hand_out(trained)(2)
+    assert isinstance(tree, DecisionTreeClassifier)
+    assert list(tree.predict(x)) == list(y) and tree.score(x, y) == 1.0
+
+    def fit(model):
+        model.fit(x, 2 * x[:, 0])
+
+    model = LinearRegression()
+    notebook.hand_out(fit)(model)
+    assert np.allclose(model.coef_, [2]) and np.allclose(model.predict([[10.0]]), [20])
+
+    def connect(graph):
+        graph.add_edge("a", "b")
+        graph.remove_node("c")
+
+    graph = nx.Graph()
+    graph.add_node("c")
+    notebook.hand_out(connect)(graph)
+    assert list(graph.edges) == [("a", "b")] and list(graph) == ["a", "b"]
+
+    def draw(rng):
+        return rng.random()
+
+    rng, other = np.random.default_rng(3), np.random.default_rng(3)
+    drawn = [notebook.hand_out(draw)(rng), notebook.hand_out(draw)(rng)]
+    assert drawn == [other.random(), other.random()]
