@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import nbjudge.trial.reference
 import pytest
 import toy_course as toy
 from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import grade
-from nbjudge.course import Course, load_course
+from nbjudge.course import Course, load_course, settings
 from nbjudge.record.marks import read_totals
 from nbjudge.record.records import read_record
 from nbjudge.trial.reference import ReferenceFailed
@@ -99,6 +101,26 @@ def test_a_limit_that_is_too_small_for_the_reference_is_refused_likewise(release
     config.write_text(enough)
     (anna,) = run(course)
     assert anna.score == 5
+
+
+IMPORTS = "### BEGIN SOLUTION\nimport mailbox\ndef double(x):\n    return 2 * x\n### END SOLUTION"
+
+
+def test_a_sandbox_in_which_imports_fail_grades_nobody(released_course, monkeypatch):
+    """Such a sandbox once gave everybody 2 points, and looked faster."""
+    course, unreadable = released_course, Path(os.__file__).resolve()
+    release_with(course, double=IMPORTS)
+    toy.submit(course.root, "anna", toy.RIGHT | {"double": IMPORTS})
+    shown = settings.readable_paths()
+    monkeypatch.setattr(
+        settings,
+        "readable_paths",
+        lambda: tuple(p for p in shown if not unreadable.is_relative_to(p)),
+    )
+    with pytest.raises(ReferenceFailed, match="so nobody is graded") as refused:
+        run(course)
+    assert "No module named 'mailbox'" in str(refused.value)
+    assert read_record(course.gradebook_folder, "ps1", "anna") is None
 
 
 @pytest.fixture
