@@ -41,6 +41,7 @@ c.Grading.cell_seconds_for = {
     "image-data": 30,
     "convnet": 600,
     "dropout": 900,
+    "text": 300,
 }
 
 # One TensorFlow thread for each of the notebooks that are graded side by side: faster than

@@ -31,6 +31,7 @@ MARKED = {
     "image-data": {1, 2, 3},
     "convnet": {4, 5, 6, 8},
     "dropout": {6, 7, 8, 9},
+    "text": {2, 3, 4, 6, 7, 8},
 }
 
 BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 142, 58, 22, 52, 12

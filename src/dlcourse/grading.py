@@ -16,6 +16,7 @@ from nbjudge.files import write_atomically
 
 from dlcourse.data import (
     PENGUINS,
+    PLACES,
     PRIVATE_SEED_VARIABLE,
     STAND_IN,
     VARIABLE,
@@ -51,8 +52,8 @@ def grading_data(root: Path) -> GradingData:
             students_weather(days, weather.path)
     seed = _private_seed(root / "gradebook" / "private_seed")
     context = {"data": source.name, "data_sha256": source.sha256}
-    context[f"{PENGUINS.name}_sha256"] = PENGUINS.sha256
     context |= {"weather": weather.name, "weather_sha256": weather.sha256}
+    context |= {f"{shipped.name}_sha256": shipped.sha256 for shipped in (PENGUINS, PLACES)}
     context |= {name: version(name) for name in ("dlcourse", "keras", "numpy", "tensorflow")}
     return GradingData(
         environment={VARIABLE: file, WEATHER_VARIABLE: days},

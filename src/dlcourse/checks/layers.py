@@ -28,6 +28,17 @@ _SETTINGS = {
     ),
     "MaxPooling2D": ("pool_size", "strides", "padding"),
     "AveragePooling2D": ("pool_size", "strides", "padding"),
+    "Conv1D": (
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "dilation_rate",
+        "groups",
+        "use_bias",
+        "trainable",
+    ),
+    "Embedding": ("input_dim", "output_dim", "mask_zero", "trainable"),
     "Dense": ("units", "use_bias", "trainable"),
     "Dropout": ("rate", "noise_shape", "training"),
 }
@@ -39,7 +50,7 @@ _ACTIVATION_LAYERS = {
     "Tanh": "tanh",
 }
 # An activation that acts on each number alone and never decreases may stand before or after these.
-_TRANSPARENT = {"MaxPooling2D", "Flatten"}
+_TRANSPARENT = {"MaxPooling2D", "GlobalMaxPooling1D", "Flatten"}
 _MONOTONE = {"relu", "sigmoid", "tanh"}
 
 Shape = tuple[int | None, ...]
@@ -205,6 +216,12 @@ def _equation(kind: str, config: dict[str, Any], input_shape: Shape) -> str:
         height, width = config["kernel_size"]
         channels = input_shape[-1] // config["groups"]
         return f"({height}·{width}·{channels}{bias})·{config['filters']}"
+    if kind == "Conv1D":
+        (width,) = config["kernel_size"]
+        channels = input_shape[-1] // config["groups"]
+        return f"({width}·{channels}{bias})·{config['filters']}"
+    if kind == "Embedding":
+        return f"{config['input_dim']}·{config['output_dim']}"
     if kind == "Dense":
         return f"({input_shape[-1]}{bias})·{config['units']}"
     return ""
@@ -215,7 +232,7 @@ def _fold(facts: list[LayerFacts], layer: Any, activation: str, shape: Shape) ->
     if activation == "linear":
         return
     for i in range(len(facts) - 1, -1, -1):
-        if facts[i].kind in ("Conv2D", "Dense"):
+        if facts[i].kind in ("Conv1D", "Conv2D", "Dense"):
             if facts[i].activation == "linear":
                 facts[i] = replace(facts[i], activation=activation)
                 return

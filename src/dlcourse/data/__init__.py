@@ -11,6 +11,7 @@ Needs NumPy, and pandas for tables; Keras and TensorFlow are not imported.
 from .errors import DamagedData, DataError, DataNotFound, DownloadFailed, UnsafeData, WrongData
 from .files import digest
 from .penguins import PENGUINS, load_penguins, private_penguins
+from .places import COUNTRIES, PLACES, load_places, private_places
 from .shapes import CLASS_NAMES
 from .sources import (
     PRIVATE_SEED_VARIABLE,
@@ -33,7 +34,9 @@ from .weather import (
 )
 
 __all__ = [
+    "COUNTRIES",
     "PENGUINS",
+    "PLACES",
     "PRIVATE_SEED_VARIABLE",
     "STAND_IN",
     "VARIABLE",
@@ -53,7 +56,9 @@ __all__ = [
     "load_cifar10",
     "load_penguins",
     "load_weather",
+    "load_places",
     "private_penguins",
+    "private_places",
     "private_split",
     "private_weather",
     "students_file",

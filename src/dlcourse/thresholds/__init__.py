@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
-from dlcourse.data import PENGUINS, find_source, find_weather
+from dlcourse.data import PENGUINS, PLACES, find_source, find_weather
 from dlcourse.thresholds.claims import CLAIMS
 
 # A subset of CIFAR-10 is CIFAR-10.
@@ -24,6 +24,7 @@ FILES = {
     PENGUINS.name: "penguins.json",
     "weather": "weather.json",
     "weather-stand-in": "weather-stand-in.json",
+    PLACES.name: "places.json",
 }
 
 
@@ -39,6 +40,7 @@ def sources_in_use() -> Iterator[str]:
     yield "neurons"  # four rows, written in the notebook
     yield PENGUINS.name
     yield find_weather().name
+    yield PLACES.name
     yield find_source().name
 
 

@@ -177,6 +177,42 @@ _WEATHER = (
     ),
 )
 
+_PLACES = (
+    Claim(
+        "text_accuracy",
+        True,
+        _accuracy("the reference", "both"),
+        (
+            _accuracy("not trained", "untrained"),
+            _accuracy("one epoch", "one-epoch"),
+            Series("counting letters", "both", lambda r: r["bag_accuracy"]),
+        ),
+    ),
+    Claim(
+        "text_bag_accuracy",
+        True,
+        Series("the reference's bag", "both", lambda r: r["bag_accuracy"]),
+        (
+            Series("not trained", "untrained", lambda r: r["untrained_bag_accuracy"]),
+            Series("one epoch", "one-epoch", lambda r: r["bag_accuracy"]),
+        ),
+    ),
+    Claim(
+        "text_gain",
+        True,
+        Series("the reference", "both", lambda r: r["gain"]),
+        (
+            Series(
+                "its convolution not trained",
+                "untrained",
+                lambda r: r["accuracy"] - r["bag_accuracy"],
+                beside="both",
+            ),
+        ),
+        sampling="gain_sampling_sd",
+    ),
+)
+
 # By source (`dlcourse.thresholds.FILES`), the claims of its thresholds.
 CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "cifar10": _IMAGES,
@@ -186,4 +222,5 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "penguins": _PENGUINS,
     "weather": _WEATHER,
     "weather-stand-in": _WEATHER,
+    "places": _PLACES,
 }

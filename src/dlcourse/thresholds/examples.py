@@ -13,17 +13,21 @@ import numpy as np
 
 from dlcourse.checks.arrays import Images
 from dlcourse.data import (
+    COUNTRIES,
     digest,
     find_source,
     load_cifar10,
     load_penguins,
+    load_places,
     load_weather,
+    private_places,
     private_split,
     private_weather,
     weather_split,
     weather_standin,
 )
 from dlcourse.data.penguins import MEASUREMENTS, private_penguins
+from dlcourse.data.places import LONGEST
 from dlcourse.data.standin import PRIVATE_SEED
 
 if TYPE_CHECKING:
@@ -35,6 +39,9 @@ N_TRAIN = 5_000
 Pairs = tuple[np.ndarray, np.ndarray]
 # Rows of measurements (n, 4) and one-hot species (n, 3).
 Birds = tuple[np.ndarray, np.ndarray]
+
+# Names as codes (n, 20), and the numbers of their countries (n,).
+Names = tuple[np.ndarray, np.ndarray]
 
 
 def measured_images(path: str | Path | None = None) -> tuple[Images, Images]:
@@ -79,6 +86,19 @@ def corners() -> tuple[np.ndarray, np.ndarray]:
     return np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([0.0, 1, 1, 0])
 
 
+def measured_names() -> tuple[Names, Names]:
+    """The towns in their order, of which a run trains on the first, and invented names."""
+    known, invented = load_places(), private_places(PRIVATE_SEED)
+    letters = {letter: code for code, letter in enumerate(sorted(set("".join(known["name"]))), 1)}
+    found = []
+    for table in (known, invented):
+        codes = np.zeros((len(table), LONGEST), "int32")
+        for row, name in zip(codes, table["name"], strict=True):
+            row[: len(name)] = [letters[letter] for letter in name]
+        found.append((codes, np.array([COUNTRIES.index(one) for one in table["country"]])))
+    return found[0], found[1]
+
+
 def _digest(examples: tuple[tuple[np.ndarray, np.ndarray], ...]) -> str:
     return digest(*(array for pair in examples for array in pair))
 
@@ -89,4 +109,5 @@ DIGESTS: dict[str, Callable[[], str]] = {
     "stand-in": lambda: _digest(measured_images("stand-in")),
     "penguins": lambda: _digest(measured_birds()),
     "weather-stand-in": lambda: _digest(measured_weather("stand-in")),
+    "places": lambda: _digest(measured_names()),
 }
