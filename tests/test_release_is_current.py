@@ -12,6 +12,8 @@ from nbjudge.files import read_files
 from nbjudge.release.release import expected_release
 from nbjudge.release.source_check import check_source
 
+from dlcourse.finishing import START, start_page
+
 ROOT = Path(__file__).parents[1]
 COURSE = load_course(ROOT)
 ASSIGNMENTS = COURSE.assignments()
@@ -22,6 +24,18 @@ def test_the_committed_release_is_the_sources(assignment):
     assert read_files(ROOT / "release" / assignment) == expected_release(COURSE, assignment), (
         "run `make release` and commit what it writes"
     )
+
+
+def test_the_committed_start_page_is_the_sources():
+    assert (ROOT / "release" / START).read_bytes() == start_page(ROOT / "source"), (
+        "run `make release` and commit what it writes"
+    )
+
+
+def test_the_start_page_has_its_map_inside_and_names_all_assignments():
+    text = start_page(ROOT / "source").decode()
+    assert "data:image/png;base64," in text
+    assert all(name in text for name in ASSIGNMENTS)
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)

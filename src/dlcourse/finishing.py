@@ -7,6 +7,7 @@ nbgrader's own `IncludeHeaderFooter` puts `source/header.ipynb` before each note
 from __future__ import annotations
 
 import base64
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from dlcourse.progress import Task, write_tasks
 _TASK = re.compile(r"^###\s+Task (?P<number>\w+): (?P<name>.+?)(?: \([^()]*\))?\s*$", re.MULTILINE)
 _PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<file>[^():]+\.(?:png|jpg|gif))\)")
 _KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif"}
+START = "START.ipynb"
 # Jupyter and VS Code go on after an error in a cell with this tag.
 _GOES_ON = "raises-exception"
 
@@ -128,3 +130,18 @@ def embed_pictures(text: str, folder: Path) -> str:
 
     text = _PICTURE.sub(reference, text)
     return "\n\n".join([text, *addresses.values()]) if addresses else text
+
+
+def start_page(source: Path) -> bytes:
+    """The page `release/START.ipynb`, of `START.ipynb` in the folder `source`, pictures inside.
+
+    The same bytes each time; b"" where there is no such page.
+    """
+    path = source / START
+    if not path.is_file():
+        return b""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        text = "".join(cell["source"])
+        cell["source"] = embed_pictures(text, source).splitlines(keepends=True)
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()

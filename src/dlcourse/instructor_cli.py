@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from nbcertify.cli import app as certificates
@@ -31,7 +32,26 @@ from nbjudge.cli.terminal import (
 )
 
 app = typer.Typer()
-app.command()(release)
+
+
+@app.command()
+@functools.wraps(release)
+def _release(*arguments: Any, **options: Any) -> None:
+    release(*arguments, **options)
+    _write_start_page(options["course"])
+
+
+def _write_start_page(course: Path) -> None:
+    """Write release/START.ipynb: it is no assignment, so nbgrader does not release it."""
+    with errors_told():
+        from nbjudge.course import load_course
+        from nbjudge.files import write_atomically
+
+        from dlcourse.finishing import START, start_page
+
+        here = load_course(course)
+        if page := start_page(here.source):
+            write_atomically(here.release / START, page)
 
 
 @app.command()
@@ -51,11 +71,13 @@ def _package(course: Path) -> dict[str, bytes]:
     """The files of the package that the notebooks import; none where the course has no such."""
     found = [course / name for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-TEXT")]
     found += (course / "src" / "dlcourse").rglob("*")
-    return {
+    files = {
         path.relative_to(course).as_posix(): path.read_bytes()
         for path in found
         if path.is_file() and "__pycache__" not in path.parts
     }
+    start = course / "release" / "START.ipynb"
+    return files | ({start.name: start.read_bytes()} if start.is_file() else {})
 
 
 # The data of this course, whose thresholds are measured.
