@@ -39,6 +39,8 @@ def course(tmp_path):
     """The repository's course without anything handed in."""
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
     shutil.copytree(ROOT / "source" / "image-data", tmp_path / "source" / "image-data")
+    for part in ("header.ipynb", "footer.ipynb"):
+        shutil.copy(ROOT / "source" / part, tmp_path / "source")
     (tmp_path / "gradebook").mkdir()
     shutil.copy(ROOT / "gradebook" / "policy.toml", tmp_path / "gradebook")
     return tmp_path

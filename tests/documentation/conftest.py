@@ -20,6 +20,8 @@ def demo_course(tmp_path_factory) -> Path:
     """What `make demo` leaves behind, with one assignment and few students. Tests copy it."""
     root = tmp_path_factory.mktemp("demo") / "course"
     shutil.copytree(ROOT / "source" / ASSIGNMENT, root / "source" / ASSIGNMENT)
+    for part in ("header.ipynb", "footer.ipynb"):
+        shutil.copy(ROOT / "source" / part, root / "source")
     shutil.copy(ROOT / "nbgrader_config.py", root)
     (root / "gradebook").mkdir()
     shutil.copy(ROOT / "gradebook" / "issuer.toml", root / "gradebook")
