@@ -50,6 +50,7 @@ _SHARED_IN_A_FILE = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist takes the groups into the names
 def pytest_collection_modifyitems(items):
     """Order the tests, and say which have to stay together on one worker.
 

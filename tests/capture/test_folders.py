@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import string
 import tempfile
 from pathlib import Path
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nbjudge.capture import Damaged
-from nbjudge.capture.folders import checked, differing, digests, put
+from nbjudge.capture import Damaged, NotHandedOut
+from nbjudge.capture.folders import JudgeFolder, checked, differing, digests, put
 
 LETTERS = st.text(alphabet="ab./\\.." + string.ascii_letters[:4] + "\0~", max_size=12)
 SUFFIXES = st.sampled_from(["", ".txt", ".py", ".pkl", ".csv"])
@@ -50,3 +51,24 @@ def test_what_is_the_same_on_both_sides_does_not_cross(tmp_path):
     assert size == 16 and "code.py" in why and "given.csv" not in files
     (size, why) = differing(tmp_path, known, 0)["new.csv"]
     assert size == 1 and "new.csv" in why
+
+
+@pytest.fixture
+def judge_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return JudgeFolder(1_000)
+
+
+def test_no_module_of_the_notebooks_is_there_to_be_imported(judge_folder):
+    judge_folder.begin({"numpy.py": (0, "withheld"), "a/b.SO": (9, "withheld"), "m.pkl": (9, "no")})
+    assert sorted(os.listdir()) == ["m.pkl"]
+    with pytest.raises(NotHandedOut, match="withheld"):
+        Path("numpy.py").read_text()
+
+
+def test_a_file_that_stays_withheld_does_not_hinder_the_next_cell(judge_folder):
+    files = {"m.pkl": (9, "no"), "code.py": (9, "no"), "large.csv": (9, "too large")}
+    judge_folder.begin(files)
+    judge_folder.begin(files)
+    with pytest.raises(NotHandedOut, match="too large"):
+        Path("large.csv").read_text()

@@ -30,6 +30,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+__all__ = ["environment", "is_mutable", "packed", "unpacked", "update"]
+
 VARIABLE = "NBJUDGE_ADAPTERS"
 _BUILT_IN = {
     "PIL": "nbjudge.adapters.pillow_images",

@@ -23,8 +23,10 @@ _MOST_FILES = 2_000
 _DEEPEST = 20
 _LONGEST_HOLE = 1 << 32
 # To read one of these is to run what is in it, or to trust a library with an attacker's bytes.
+_MODULES = {".py", ".pyc", ".pyo", ".pyw", ".so", ".pyd", ".dll", ".pth"}
 _RUNS = {
-    *(".py", ".pyc", ".pyo", ".pyw", ".so", ".pyd", ".dll", ".pth", ".ipynb", ".whl", ".egg"),
+    *_MODULES,
+    *(".ipynb", ".whl", ".egg"),
     *(".pkl", ".pickle", ".joblib", ".dill", ".pt", ".ckpt", ".shelve", ".db.dir"),
     *(".h5", ".hdf5", ".keras"),
 }
@@ -92,7 +94,7 @@ def read(root: Path, names: Mapping[str, Any] | set[str], limit: int) -> Files:
         path = root / name
         try:
             size = path.stat().st_size
-            if path.suffix.lower() in _RUNS:
+            if _can_run(name):
                 files[name] = (size, _CANNOT.format(name=name))
             elif size > left:
                 words = _LARGE.format(name=name, size=megabytes(size), limit=megabytes(limit))
@@ -147,7 +149,7 @@ def checked(value: Any) -> Files:
         is_inside = parts and ".." not in parts and not name.startswith("/")
         if not is_inside or len(parts) > _DEEPEST + 1 or PurePosixPath(name).as_posix() != name:
             raise Damaged("a file that is elsewhere")
-        if type(content) is bytes and PurePosixPath(name).suffix.lower() in _RUNS:
+        if type(content) is bytes and _can_run(name):
             raise Damaged("a file that can be run")
         if content is not None and type(content) is not bytes:
             _check_withheld(content)
@@ -178,11 +180,13 @@ class JudgeFolder:
 
     def take(self, files: Files) -> None:
         """Take what a call has changed. Raises ``Damaged``."""
-        files = {name: content for name, content in checked(files).items() if _is_harmless(name)}
-        put(self.root, files)
+        files = checked(files)
+        for name in files:  # before they are written: that opens them
+            self.withheld.pop(str(self.root / name), None)
+        # What Python would take for a module must not be there, not even without a content.
+        put(self.root, {name: files[name] for name in files if not _is_module(name)})
         self._came |= files.keys()
         for name, content in files.items():
-            self.withheld.pop(str(self.root / name), None)
             if type(content) is tuple:
                 self.withheld[str(self.root / name)] = str(content[1])[:1_000]
         self._seen = stamps(self.root)
@@ -232,11 +236,12 @@ def _make_folder(root: Path, inner: PurePosixPath) -> None:
             here.mkdir()
 
 
-def _is_harmless(name: str) -> bool:
-    """Whether Python would not take it for a module that the judge itself may import later."""
-    module = PurePosixPath(name).parts[0].partition(".")[0]
-    is_code = PurePosixPath(name).suffix.lower() in _RUNS
-    return not is_code or module not in sys.stdlib_module_names
+def _can_run(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in _RUNS
+
+
+def _is_module(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in _MODULES
 
 
 def _check_withheld(content: Any) -> None:
