@@ -1,5 +1,6 @@
 """For every test."""
 
+import functools
 import os
 import sys
 from pathlib import Path
@@ -98,6 +99,15 @@ def monkeypatch_session():
     """`monkeypatch` for fixtures that last as long as the session."""
     with pytest.MonkeyPatch.context() as patch:
         yield patch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def version_of_new_gradebooks(monkeypatch_session):
+    """nbgrader starts a process for each new gradebook, which always gives the same answer."""
+    api = sys.modules.get("nbgrader.api")  # if any test that was collected needs it
+    if api is not None:
+        version = functools.cache(api.get_alembic_version)
+        monkeypatch_session.setattr(api, "get_alembic_version", version)
 
 
 @pytest.fixture(scope="session")
