@@ -23,7 +23,7 @@ def test_the_instructors_tutorial_from_an_empty_folder(tmp_path):
     printed = follow(DOCS / "tutorials" / "instructor.md", tmp_path)
     assert "Sandbox: full" in printed
     assert "full marks" in printed
-    assert "to be read" in printed
+    assert "answers to read" in printed
     released = (tmp_path / "release" / "temperatures" / "temperatures.ipynb").read_text()
     assert "YOUR CODE HERE" in released
     assert "9 / 5" not in released and "-40" not in released
