@@ -40,7 +40,7 @@ def test_a_student_runs_the_notebook_up_to_the_first_task(lab, page, screenshots
 
     error = page.locator(".jp-OutputArea-output").filter(has_text=NOT_DONE).first
     expect(error).to_be_visible(timeout=KERNEL)
-    expect(page.locator(".jp-InputPrompt").filter(has_text="[1]:")).to_be_attached()
+    expect(page.locator(".jp-InputPrompt").filter(has_text="[2]:")).to_be_attached()
     error.scroll_into_view_if_needed()
     page.screenshot(path=screenshots / "run.png")
 

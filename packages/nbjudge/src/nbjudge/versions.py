@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import distributions
@@ -15,7 +16,9 @@ from nbjudge.digests import digest_folder, digest_of
 def packages() -> dict[str, str]:
     """The installed packages with their versions, Python and this engine's digest among them."""
     found: dict[str, str] = {}
-    for item in distributions():
+    # Whatever imports setuptools puts its own copies of packages on the path.
+    installed = [entry for entry in sys.path if Path(entry).name != "_vendor"]
+    for item in distributions(path=installed):
         found.setdefault(str(item.name).lower(), item.version)  # the first is what is imported
     return found | {"python": platform.python_version(), "nbjudge (files)": _engine()}
 
