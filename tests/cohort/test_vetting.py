@@ -46,9 +46,11 @@ def test_some_cases_of_image_data(course, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["convnet", "dropout", "weather"])
-def test_every_misconception_is_told_in_its_words(course, monkeypatch, name):
+def test_some_misconceptions_of_convnet_are_told_in_their_words(course, monkeypatch):
     report = vet_some(
-        monkeypatch, course, name, lambda number, case: case.kind is Kind.MISCONCEPTION
+        monkeypatch,
+        course,
+        "convnet",
+        lambda number, case: case.kind is Kind.MISCONCEPTION and number % 3 == 0,
     )
     assert_nothing_to_look_at(report)
