@@ -213,7 +213,10 @@ def test_the_command_says_that_the_scheduler_died_and_goes_on_without_it(dask, f
     finally:
         process.kill()
     assert process.returncode != 0
-    assert "The workers are gone." in " ".join(told.split())
+    # Whether a task or the count of the workers is missed first is a matter of chance.
+    told = " ".join(told.split())
+    assert "The workers are gone." in told or "scheduler does not answer any more" in told
+    assert "not run again" in told
     token = printed(course, "anna")
 
     course.config.Grading.cluster = ""

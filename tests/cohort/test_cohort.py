@@ -106,10 +106,15 @@ def test_the_reference_earns_full_marks_on_real_images_too(course, monkeypatch):
     ]
     monkeypatch.setenv("DLCOURSE_DATA", os.environ["DLCOURSE_REAL_DATA"])
     outcomes = list(grade(course, hand_in(course, attempts)))
+    # All points but those of the answers that a person reads.
     assert {o.assignment: o.score for o in outcomes} == {
+        "neurons": 27,
+        "penguins": 37,
+        "weather": 41,
         "image-data": 17,
         "convnet": 37,
         "dropout": 34,
+        "text": 36,
     }
     record = read_record(course.gradebook_folder, "convnet", "real")
     assert record.inputs.context["data"].startswith("cifar10")
@@ -163,7 +168,9 @@ def test_nbgraders_validate_passes_what_is_right(course, tmp_path, assignment):
     hand_in(course, [ATTEMPTS["ada", assignment]])
     notebook = course.submitted / "ada" / assignment / f"{assignment}.ipynb"
     shutil.copy(notebook, tmp_path)
-    done = run("nbgrader", "validate", notebook.name, cwd=tmp_path)
+    # The default of 30 s is for each cell: training takes longer where the machine is busy.
+    patient = "--ExecutePreprocessor.timeout=300"
+    done = run("nbgrader", "validate", patient, notebook.name, cwd=tmp_path)
     assert "Success! Your notebook passes all the tests." in done.stdout
 
 
