@@ -127,6 +127,8 @@ def write_convnet(folder: Path, submissions: int, *, stock: bool = False) -> Non
     folder.mkdir(parents=True)
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     shutil.copytree(ROOT / "source" / "convnet", folder / "source" / "convnet")
+    for part in ("header.ipynb", "footer.ipynb"):
+        shutil.copy(ROOT / "source" / part, folder / "source")
     course = load_course(folder)
     release(course, "convnet")
     hand_in(course, [Attempt(f"student{i:03}", "convnet", "all") for i in range(submissions)])
