@@ -26,8 +26,8 @@ c.Grading.teaching_order = [
 c.IncludeHeaderFooter.header = str(Path(__file__).parent / "source" / "header.ipynb")
 c.IncludeHeaderFooter.footer = str(Path(__file__).parent / "source" / "footer.ipynb")
 c.GenerateAssignment.preprocessors.insert(1, "dlcourse.finishing.FinishNotebook")
-# Pictures are put into the notebooks.
-c.CourseDirectory.ignore.append("*.png")
+# Pictures that are put into the notebooks; students' own have other names.
+c.CourseDirectory.ignore.append("*.embedded.png")
 # Where students get the course from, and how they hand in: these are yours to fill in.
 c.FinishNotebook.address = ""
 c.FinishNotebook.colab = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,24 @@ def test_the_address_and_the_badge_are_settings_of_the_course():
     cells = json.loads(files["image-data.ipynb"])["cells"]
     badge, first, last = ("".join(cells[i]["source"]) for i in (0, 1, -1))
     assert "https://colab.example.org/release/image-data/image-data.ipynb" in badge
-    assert "pip install git+https://example.org/course" in first
+    assert "python -m pip install git+https://example.org/course" in first
+    assert "%pip install git+https://example.org/course" in first
     assert "Use the website." in last
+
+
+def test_without_an_address_colab_is_not_told_to_install_a_folder_that_it_does_not_have():
+    released = expected_release(load_course(ROOT), "image-data")["image-data.ipynb"]
+    cells = json.loads(released)["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells)
+    assert "python -m pip install ." in text
+    assert "%pip install ." not in text
+    assert "%pip install /content/course.zip" in text
+
+
+def test_a_picture_that_a_student_hands_in_is_not_left_out():
+    ignored = load_course(ROOT).coursedir().ignore
+    assert not any(fnmatch("cat.png", pattern) for pattern in ignored)
+    assert any(fnmatch("workflow.embedded.png", pattern) for pattern in ignored)
 
 
 @pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)

@@ -69,7 +69,7 @@ class TestNotebook:
         assert any(kind.get("grade") and kind.get("solution") for kind in kinds)
 
     def test_the_workflow_stands_at_the_top(self, assignment):
-        assert "](workflow.png)" in "".join(self.cells(assignment)[0]["source"])
+        assert "](workflow.embedded.png)" in "".join(self.cells(assignment)[0]["source"])
 
     def test_tests_bring_along_what_they_use(self, assignment):
         """A test may run in another process than the notebook, so it imports for itself."""

@@ -43,6 +43,6 @@ def drawing() -> Figure:
 
 
 if __name__ == "__main__":
-    target = Path(__file__).parents[1] / "source" / "convnet" / "kernel.png"
+    target = Path(__file__).parents[1] / "source" / "convnet" / "kernel.embedded.png"
     drawing().savefig(target, dpi=100, metadata={"Software": None})
     print(target, target.stat().st_size)

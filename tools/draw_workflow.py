@@ -1,7 +1,7 @@
 """Draw the workflow of a deep-learning project, each assignment's steps marked.
 
-`python tools/draw_workflow.py` writes source/ASSIGNMENT/workflow.png for every assignment in
-`MARKED`. A release puts the picture into the notebook.
+`python tools/draw_workflow.py` writes source/ASSIGNMENT/workflow.embedded.png for every assignment
+in `MARKED`. A release puts the picture into the notebook.
 """
 
 from __future__ import annotations
@@ -113,6 +113,6 @@ def drawing(marked: set[int]) -> Figure:
 
 if __name__ == "__main__":
     for assignment, steps in MARKED.items():
-        target = Path(__file__).parents[1] / "source" / assignment / "workflow.png"
+        target = Path(__file__).parents[1] / "source" / assignment / "workflow.embedded.png"
         drawing(steps).savefig(target, dpi=72 * SCALE, metadata={"Software": None})
         print(target, target.stat().st_size)

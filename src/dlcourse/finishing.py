@@ -25,6 +25,15 @@ _TASK = re.compile(r"^###\s+Task (?P<number>\w+): (?P<name>.+?)(?: \([^()]*\))?\
 _PICTURE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<file>[^():]+\.(?:png|jpg|gif))\)")
 _KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".gif": "image/gif"}
 START = "START.ipynb"
+# Colab has no folder of the course's to install.
+_IN_COLAB = """In Colab, run this in a new cell above:
+
+    %pip install {address}"""
+_IN_COLAB_BY_FILE = """\
+In Colab, make a zip file of the course's folder, drop it into Colab's files (the folder symbol
+on the left), and run this in a new cell above, with the name of your file:
+
+    %pip install /content/course.zip"""
 # Jupyter and VS Code go on after an error in a cell with this tag.
 _GOES_ON = "raises-exception"
 
@@ -57,6 +66,9 @@ class FinishNotebook(NbGraderPreprocessor):
         values = {
             "«badge»": self._badge(name),
             "«install»": self.address or ".",
+            "«in colab»": _IN_COLAB.format(address=self.address)
+            if self.address
+            else _IN_COLAB_BY_FILE,
             "«where»": "" if self.address else " in a terminal in the course's folder",
             "«notebook»": name,
             "«tasks»": write_tasks(tasks),
@@ -124,7 +136,7 @@ def embed_pictures(text: str, folder: Path) -> str:
         if not path.is_file():
             return found[0]
         data = base64.b64encode(path.read_bytes()).decode()
-        label = path.stem
+        label = path.name.split(".")[0]
         addresses[label] = f"[{label}]: data:{_KINDS[path.suffix]};base64,{data}"
         return f"![{found['alt']}][{label}]"
 
