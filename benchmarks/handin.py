@@ -1,8 +1,9 @@
 """A deadline rush at the hand-in page: `python benchmarks/handin.py` (on loopback, bounded).
 
 So many students hand in so many different notebooks within a minute while grading runs. Every
-upload has to be acknowledged, none lost, none graded twice. Then one more, with nothing else
-running: how long until its points are on the page.
+upload has to be acknowledged, none lost, none graded twice. Then three more, one after another with
+nothing else running: how long until the points are on the page, beside the student's own compute.
+At the end the service is killed and started again.
 """
 
 from __future__ import annotations
@@ -10,13 +11,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import re
+import signal
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -27,10 +33,13 @@ import toy_course as toy
 from nbhandin.attempts import Attempts, Graded, now_utc
 from nbhandin.links import LinkBook
 from nbhandin.places import Places
-from nbjudge.course import load_course
+from nbjudge.course import Course, load_course
+from nbjudge.record.records import read_record
 from nbjudge.release.release import release
 
 PATIENCE = 3600.0
+# Links are opened before the rush begins.
+SECONDS_TO_OPEN = 20.0
 
 
 def notebook(root: Path, why: str) -> bytes:
@@ -39,6 +48,44 @@ def notebook(root: Path, why: str) -> bytes:
     for id, source in (toy.RIGHT | {"why": why}).items():
         toy.by_id(made, id)["source"] = source
     return json.dumps(made).encode()
+
+
+@dataclass
+class Service:
+    """`nbhandin serve` of one course, in processes of its own."""
+
+    course: Course
+
+    def start(self) -> float:
+        """Start it; the seconds until the page answers."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "nbhandin", "serve", "--course", str(self.course.root)]
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            [*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        wait_for(self.answers)
+        return time.monotonic() - began
+
+    def answers(self) -> bool:
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"{self.address}/healthy").text == "ok\n"
+        return False
+
+    def kill(self) -> None:
+        """End it and all that it started, at once."""
+        web = psutil.Process(self.process.pid)
+        for one in [web, *web.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                one.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def megabytes(self) -> float:
+        """The resident memory of the process that serves the page."""
+        return psutil.Process(self.process.pid).memory_info().rss / 1e6
 
 
 async def hand_in(client: httpx.AsyncClient, link: str, data: bytes, at: float) -> float:
@@ -55,90 +102,128 @@ async def hand_in(client: httpx.AsyncClient, link: str, data: bytes, at: float) 
 
 async def rush(address: str, links: list[str], work: list[bytes], seconds: float) -> list[float]:
     """All of them, spread over the seconds."""
+    begin = time.monotonic() + SECONDS_TO_OPEN
+    times = [begin + seconds * number / len(links) for number in range(len(links))]
     clients = [
         httpx.AsyncClient(base_url=address, follow_redirects=True, timeout=120) for _ in links
     ]
-    begin = time.monotonic() + 20  # the links are opened before
-    times = [begin + seconds * number / len(links) for number in range(len(links))]
     done = await asyncio.gather(*map(hand_in, clients, links, work, times))
     for client in clients:
         await client.aclose()
     return list(done)
 
 
+def alone(service: Service, link: str, data: bytes, student: str) -> tuple[float, float]:
+    """One upload with nothing else running: seconds until its points, and of own compute."""
+    with httpx.Client(base_url=service.address, follow_redirects=True, timeout=120) as client:
+        csrf = re.search(r'name="csrf" value="(\w+)"', client.get(f"/in/{link}").text)[1]
+        began = time.monotonic()
+        where = client.post(
+            "/hand-in", data={"csrf": csrf}, files={"files": ("my.ipynb", data)}
+        ).url
+        wait_for(lambda: "points so far" in client.get(where).text)
+        taken = time.monotonic() - began
+    record = read_record(service.course.gradebook_folder, "ps1", student)
+    assert record is not None
+    usage = record.notebooks[0].usage
+    return taken, usage["cell_seconds"] + usage["call_seconds"]
+
+
+@contextmanager
+def served(students: list[str]) -> Iterator[tuple[Service, list[str]]]:
+    """A course of toys, with the link of each student."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder, "course")
+        toy.make_course(root)
+        course = load_course(root)
+        release(course, "ps1")
+        book = LinkBook(Places(course.gradebook_folder))
+        service = Service(course)
+        print(f"the page answers after {service.start():.1f} s")
+        try:
+            yield service, [book.renew("student", who, now_utc(), 1) for who in students]
+        finally:
+            service.kill()
+
+
 def main() -> None:
-    """Run it, and print the table."""
+    """Run it, and print the figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--students", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder, "course")
-        toy.make_course(root)
-        release(load_course(root), "ps1")
-        places = Places(root / "gradebook")
-        students = [f"s{number:03d}" for number in range(options.students)]
-        book = LinkBook(places)
-        links = [book.renew("student", who, now_utc(), 1) for who in students]
-        work = [notebook(root, f"I am {who}.") for who in students]
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        address = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "nbhandin", "serve", "--course", str(root)]
-        service = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.DEVNULL)
-        try:
-            measure(service.pid, address, places, links, work, options.seconds)
-        finally:
-            service.terminate()
-            service.wait()
+    students = [f"s{number:03d}" for number in range(options.students)]
+    print(f"load {os.getloadavg()[0]:.1f} before")
+    with served(students) as (service, links):
+        measure_rush(service, students, links, options.seconds)
+        measure_alone(service, students[0], links[0])
+        measure_restart(service, students[0], links[0])
+    print(f"load {os.getloadavg()[0]:.1f} at the end")
 
 
-def measure(
-    pid: int, address: str, places: Places, links: list[str], work: list[bytes], seconds: float
-) -> None:
-    """The rush, the rest of the grading, and one more upload."""
-    began = time.monotonic()
-    while True:
-        try:
-            httpx.get(f"{address}/healthy")
-            break
-        except httpx.HTTPError:
-            time.sleep(0.1)
-    print(f"the page answers after {time.monotonic() - began:.1f} s")
-    web = psutil.Process(pid)
+def measure_rush(service: Service, students: list[str], links: list[str], seconds: float) -> None:
+    """The rush, and the rest of the grading."""
+    root = service.course.root
+    work = [notebook(root, f"I am {who}.") for who in students]
     # What is needed once is there after the first upload.
-    asyncio.run(rush(address, links[:1], [work[0] + b" "], 1))
-    wait_until_graded(places, 1)
-    before = web.memory_info().rss / 1e6
-    began = time.monotonic()
-    taken = sorted(asyncio.run(rush(address, links, work, seconds)))
-    after = web.memory_info().rss / 1e6
+    alone(service, links[0], notebook(root, "The first."), students[0])
+    before = service.megabytes()
+    began = time.monotonic() + SECONDS_TO_OPEN
+    taken = sorted(asyncio.run(rush(service.address, links, work, seconds)))
+    after = service.megabytes()
+    pending = sum(one.is_pending for one in attempts(service))
     number = len(links)
     print(f"{number} uploads in {seconds:g} s: {len(taken)} acknowledged")
+    print(f"  load {os.getloadavg()[0]:.1f} at its end")
     print(f"  median {statistics.median(taken):.3f} s, 99 %: {taken[int(0.99 * number) - 1]:.3f} s")
-    print(f"  slowest {taken[-1]:.3f} s; memory {before:.0f} MB before, {after:.0f} MB after")
-    scores = wait_until_graded(places, number + 1)
-    print(f"  all graded {time.monotonic() - began - 20:.0f} s after the rush began")
-    print(f"  attempts {len(scores)}, each graded once, points {set(scores)}")
-    print(f"  memory at the end {web.memory_info().rss / 1e6:.0f} MB")
-    began = time.monotonic() + 20
-    asyncio.run(rush(address, links[:1], [work[0].replace(b"I am", b"I was")], 1))
-    wait_until_graded(places, number + 2)
-    print(f"one light notebook with nothing else running: {time.monotonic() - began:.1f} s")
+    print(f"  slowest {taken[-1]:.3f} s; {pending} still wait to be graded")
+    wait_for(lambda: all_graded(service, number + 1), 1.0)
+    print(f"  all graded {time.monotonic() - began:.0f} s after the rush began")
+    at_end = service.megabytes()
+    print(f"  memory {before:.0f} MB before, {after:.0f} MB after, {at_end:.0f} MB at the end")
+    found = attempts(service)
+    assert sorted(one.receipt.student for one in found) == sorted([students[0], *students])
+    with service.course.gradebook() as gradebook:
+        scores = {one.student.id: one.score for one in gradebook.assignment_submissions("ps1")}
+    assert scores == dict.fromkeys(students, 5), scores
+    print(f"  {len(found)} attempts, {len(scores)} students in the gradebook, with 5 points each")
 
 
-def wait_until_graded(places: Places, number: int) -> list[float]:
-    """The points of all attempts, once so many are graded."""
+def measure_alone(service: Service, student: str, link: str) -> None:
+    """One after another, with nothing else running."""
+    for word in ("one", "two", "three"):
+        data = notebook(service.course.root, f"Alone, number {word}.")
+        taken, own = alone(service, link, data, student)
+        print(f"one with nothing else running: {taken:.2f} s, own compute {own:.2f} s")
+
+
+def measure_restart(service: Service, student: str, link: str) -> None:
+    """Killed, and started again."""
+    service.kill()
+    print(f"killed and started again: the page answers after {service.start():.1f} s")
+    data = notebook(service.course.root, "After the end.")
+    taken, _ = alone(service, link, data, student)
+    print(f"  what is then handed in is graded after {taken:.1f} s, with the warm server's start")
+
+
+def attempts(service: Service) -> list:
+    found = Attempts(Places(service.course.gradebook_folder))
+    found.refresh()
+    return found.all()
+
+
+def all_graded(service: Service, number: int) -> bool:
+    found = attempts(service)
+    return len(found) >= number and all(isinstance(one.state, Graded) for one in found)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 0.02) -> None:
+    """Ask again and again, with so many seconds between."""
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        attempts = Attempts(places)
-        attempts.refresh()
-        states = [one.state for one in attempts.all()]
-        if len(states) >= number and all(isinstance(state, Graded) for state in states):
-            return [state.score for state in states if isinstance(state, Graded)]
-        time.sleep(0.1 if number < 10 else 2)
-    raise TimeoutError
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(seconds)
 
 
 if __name__ == "__main__":

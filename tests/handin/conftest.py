@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import toy_course
 from nbhandin.attempts import Attempts, Receipt, UploadedFile
+from nbhandin.exchange import Exchange
 from nbhandin.grading import QueueGrader
 from nbhandin.places import Places
 from nbhandin.settings import settings_of
@@ -95,14 +96,14 @@ class Queue:
             )
             return incoming.keep(receipt, self.attempts.last_number()).number
 
-    def grader(self, **settings: str) -> QueueGrader:
+    def grader(self, *, watches: bool = False, **settings: object) -> QueueGrader:
+        """A grader; one that ``watches`` looks at nbgrader's exchange, too."""
         config = self.course.config.copy()
         config.HandIn.update(settings)
-        return QueueGrader(
-            Course(self.course.root, config),
-            settings_of(Course(self.course.root, config)),
-            self.said.append,
-        )
+        course = Course(self.course.root, config)
+        found = settings_of(course)
+        exchange = Exchange(course, found) if watches else None
+        return QueueGrader(course, found, self.said.append, exchange=exchange)
 
     def score(self, number: int) -> float:
         return self.attempts.find(number).state.score

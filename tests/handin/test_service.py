@@ -32,7 +32,8 @@ PATIENCE = 240
 class Service:
     """``nbhandin serve`` in a process of its own."""
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Course, *options: str) -> None:
+        self.options = options
         self.course, self.places = course, Places(course.gradebook_folder)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -41,7 +42,7 @@ class Service:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "nbhandin", "serve"]
-        options = ["--course", str(self.course.root), "--port", str(self.port)]
+        options = ["--course", str(self.course.root), "--port", str(self.port), *self.options]
         self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
         until(self.answers)
 
@@ -91,8 +92,8 @@ def until(condition: Callable[[], object]) -> object:
 
 
 @contextmanager
-def served(course: Course) -> Iterator[Service]:
-    service = Service(course)
+def served(course: Course, *options: str) -> Iterator[Service]:
+    service = Service(course, *options)
     service.start()
     try:
         yield service

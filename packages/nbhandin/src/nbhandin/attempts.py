@@ -35,7 +35,11 @@ class UploadedFile:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was handed in: ``received`` is the server's time (aware) when the upload began."""
+    """What was handed in: ``received`` is the server's time (aware) when the upload began.
+
+    ``exchange`` is the name of its folder in nbgrader's exchange, if it came from there; the time
+    is then nbgrader's.
+    """
 
     number: int
     student: str
@@ -43,6 +47,7 @@ class Receipt:
     received: datetime
     uploaded: tuple[UploadedFile, ...]
     notes: tuple[str, ...] = ()
+    exchange: str = ""
 
     @property
     def content(self) -> frozenset[str]:

@@ -35,13 +35,19 @@ def serve(
         str,
         typer.Option(help="The address of the proxy in front, whose X-Forwarded-For is believed."),
     ] = "127.0.0.1",
+    exchange: Annotated[
+        bool,
+        typer.Option("--exchange", help="Also watch nbgrader's exchange, and release feedback."),
+    ] = False,
 ) -> None:
     """Serve the page where students hand in, and grade what arrives.
 
     Every upload is stored before it is acknowledged, and graded as `grade` does, into submitted/,
     the gradebook, autograded/ and feedback/. The gradebook is held only while something is graded,
     so the other commands go on working. It can be ended at any time, and goes on when it is
-    started again. Put nginx or Caddy with TLS in front; see c.HandIn in nbgrader_config.py.
+    started again. With --exchange, what students submit in JupyterHub is graded, too, and
+    Assignment List shows the feedback. Put nginx or Caddy with TLS in front; see c.HandIn in
+    nbgrader_config.py.
     """
     with errors_told():
         import uvicorn
@@ -59,10 +65,14 @@ def serve(
                 "Say in nbgrader_config.py where the page is found from outside, such as "
                 "c.HandIn.address = 'https://handin.example.org'."
             )
+        if exchange:
+            from nbhandin.exchange import Exchange
+
+            Exchange(here, settings)  # told here rather than by the grader, again and again
         with only_service(Places(here.gradebook_folder)):
             _say_where(here, settings, port)
             uvicorn.run(
-                make_app(Desk(here, settings)),
+                make_app(Desk(here, settings, exchange=exchange)),
                 host=host,
                 port=port,
                 log_level="warning",

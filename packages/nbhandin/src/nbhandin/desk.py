@@ -20,7 +20,7 @@ from nbjudge.errors import NbjudgeError
 
 from nbhandin.attempts import Attempts, now_utc
 from nbhandin.errors import HandInError
-from nbhandin.events import Done, Event
+from nbhandin.events import Came, Done, Event
 from nbhandin.grader_link import GraderLink
 from nbhandin.links import Link, LinkBook
 from nbhandin.places import Places
@@ -45,7 +45,9 @@ class Listener:
 class Desk:
     """All that requests share. Made by the process that serves the page, once."""
 
-    def __init__(self, course: Course, settings: HandIn, *, grades: bool = True) -> None:
+    def __init__(
+        self, course: Course, settings: HandIn, *, grades: bool = True, exchange: bool = False
+    ) -> None:
         self.course, self.settings = course, settings
         self.places = Places(course.gradebook_folder)
         prepare(self.places)
@@ -54,7 +56,7 @@ class Desk:
         self.links = LinkBook(self.places)
         self.reader = Reader(course.root)
         self.gradebook = GradebookReader(course)
-        self.grader = GraderLink(course.root, self.hear)
+        self.grader = GraderLink(course.root, self.hear, exchange)
         self.grades = grades
         self.secret = _secret(self.places)
         self.keeping = asyncio.Lock()
@@ -92,6 +94,8 @@ class Desk:
             self.gradebook.forget()
             attempt = self.attempts.find(event.number)
             student = attempt.receipt.student if attempt else ""
+        elif isinstance(event, Came):
+            self.attempts.refresh()
         self.tell(student)
 
     def tell(self, student: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,20 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Came:
+    """This attempt came from the exchange."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """What is wrong with the exchange now; nothing if nothing is."""
+
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Held:
     """Grading waits, and why; ``by_another`` says that another command holds the gradebook."""
 
@@ -39,8 +54,8 @@ class Idle:
     """There is nothing to grade."""
 
 
-Event = Ready | Now | Done | Held | Idle
-_KINDS = {kind.__name__: kind for kind in (Ready, Now, Done, Held, Idle)}
+Event = Ready | Now | Done | Came | Exchanged | Held | Idle
+_KINDS = {kind.__name__: kind for kind in (Ready, Now, Done, Came, Exchanged, Held, Idle)}
 
 
 def as_line(event: Event) -> str:
@@ -53,9 +68,10 @@ def read_line(line: str) -> Event | None:
     try:
         row = json.loads(line)
         kind = _KINDS[row.pop("event")]
-        if "numbers" in row:
-            row["numbers"] = tuple(row["numbers"])
-        event: Event = kind(**row)
+        what: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in row.items()
+        }
+        event: Event = kind(**what)
         return event
     except (ValueError, LookupError, TypeError, AttributeError):
         return None

@@ -8,22 +8,27 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from nbhandin.events import Done, Event, Held, Idle, Now, Ready, read_line
+from nbhandin.events import Done, Event, Exchanged, Held, Idle, Now, Ready, read_line
 
 _SECONDS_TO_RESTART = (0.5, 1.0, 2.0, 5.0, 15.0)
 _LONGEST_LINE = 1_000_000
 
 
 class GraderLink:
-    """Keeps a grader running. ``held``, ``doing`` and ``running`` say what it is at."""
+    """Keeps a grader running. ``held``, ``doing`` and ``running`` say what it is at.
 
-    def __init__(self, course: Path, tell: Callable[[Event], None]) -> None:
+    ``exchange`` has it watch nbgrader's exchange; ``exchange_problems`` are for the instructor.
+    """
+
+    def __init__(self, course: Path, tell: Callable[[Event], None], exchange: bool = False) -> None:
         self._course, self._tell = course, tell
+        self._options = ["--exchange"] if exchange else []
         self._process: asyncio.subprocess.Process | None = None
         self.state = "starting"
         self.held = ""
         self.doing = ""
         self.running: frozenset[int] = frozenset()
+        self.exchange_problems: tuple[str, ...] = ()
 
     async def run(self) -> None:
         """Start it, listen to it, and start it again where it ended; until cancelled."""
@@ -32,6 +37,7 @@ class GraderLink:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *("-P", "-m", "nbhandin.grader_process", str(self._course)),
+                *self._options,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=_LONGEST_LINE,
@@ -81,6 +87,8 @@ class GraderLink:
                 self.held, self.doing, self.running = why, "", frozenset()
             case Idle():
                 self.held, self.doing, self.running = "", "", frozenset()
+            case Exchanged(problems):
+                self.exchange_problems = problems
             case Done(number):
                 self.running -= {number}
         self._tell(event)

@@ -1,4 +1,4 @@
-"""The grader's process: ``python -m nbhandin.grader_process COURSE``.
+"""The grader's process: ``python -m nbhandin.grader_process COURSE [--exchange]``.
 
 It is told on its standard input that there may be work, and says on its standard output what it
 does. When the input ends, the page is gone: it stops at once, and the next one goes on.
@@ -31,6 +31,7 @@ def main() -> None:
     from nbjudge.course import load_course
     from nbjudge.errors import NbjudgeError
 
+    from nbhandin.exchange import Exchange
     from nbhandin.grading import QueueGrader
     from nbhandin.settings import settings_of
 
@@ -39,8 +40,10 @@ def main() -> None:
         said.flush()
 
     course = load_course(sys.argv[1])
-    grader = QueueGrader(course, settings_of(course), _only_new(say))
+    settings = settings_of(course)
     try:
+        exchange = Exchange(course, settings) if "--exchange" in sys.argv[2:] else None
+        grader = QueueGrader(course, settings, _only_new(say), exchange=exchange)
         with course_workers(course) as workers:
             say(Ready())
             while True:

@@ -36,7 +36,8 @@ from nbhandin.attempts import (
     read_graded_now,
     write_state,
 )
-from nbhandin.events import Done, Event, Held, Idle, Now
+from nbhandin.events import Came, Done, Event, Exchanged, Held, Idle, Now
+from nbhandin.exchange import Exchange
 from nbhandin.feedback import hidden_tests, make_pages
 from nbhandin.places import FULL, HELD_BACK, Places
 from nbhandin.settings import HandIn
@@ -56,7 +57,7 @@ _NO_PAGES = "The page with your notebook could not be made ({error}). Your point
 class QueueGrader:
     """Grades the attempts of a course; ``say`` is told what goes on.
 
-    ``stopping`` says that nothing more is to be begun.
+    ``exchange`` is looked at for more; ``stopping`` says that nothing more is to be begun.
     """
 
     def __init__(
@@ -65,7 +66,10 @@ class QueueGrader:
         settings: HandIn,
         say: Callable[[Event], object],
         stopping: Callable[[], bool] = lambda: False,
+        exchange: Exchange | None = None,
     ) -> None:
+        self._exchange = exchange
+        self._problems: tuple[str, ...] | None = None
         self._course, self._settings = course, settings
         self._say, self._stopping = say, stopping
         self._places = Places(course.gradebook_folder)
@@ -132,6 +136,8 @@ class QueueGrader:
 
     def _jobs(self) -> list[Job]:
         self._attempts.refresh()
+        if self._exchange is not None:
+            self._look(self._exchange)
         found = jobs(
             self._attempts.by_pair(),
             read_graded_now(self._places),
@@ -141,6 +147,19 @@ class QueueGrader:
         )
         now = time.monotonic()
         return [j for j in found if self._blocked.get(j.attempt.receipt.assignment, 0.0) <= now]
+
+    def _look(self, exchange: Exchange) -> None:
+        """Take in what came from the exchange, and say what is wrong with it."""
+        look = exchange.look(self._attempts)
+        self._attempts.refresh()
+        for number, reason in look.came.items():
+            self._say(Came(number))
+            attempt = self._attempts.find(number)
+            if reason and attempt is not None:
+                self._keep(attempt, NotGraded(reason, now_utc()))
+        if look.problems is not None and look.problems != self._problems:
+            self._problems = look.problems
+            self._say(Exchanged(look.problems))
 
     def _place(self, attempt: Attempt) -> Submission:
         """Put an attempt into ``submitted/STUDENT/ASSIGNMENT``, with the time of its receipt."""

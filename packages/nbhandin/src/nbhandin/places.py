@@ -62,6 +62,10 @@ class Places:
         """The folder of one attempt."""
         return self.attempts / f"{number:06d}"
 
+    def released(self, number: int) -> Path:
+        """Which pages of an attempt the exchange has, and of when."""
+        return self.attempt(number) / "released"
+
     @property
     def deaths(self) -> Path:
         """How often a grader died over an attempt: a number in a file for each under way."""

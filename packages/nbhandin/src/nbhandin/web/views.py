@@ -144,6 +144,7 @@ def warnings(desk: Desk, standing: Standing) -> list[str]:
         found.append(say("class.held", why=desk.grader.held))
     if desk.grader.state == "ended":
         found.append(say("class.grader_ended"))
+    found += desk.grader.exchange_problems
     if standing.problem:
         found.append(standing.problem)
     if behind := desk.clock_behind():
