@@ -332,7 +332,7 @@ def _deep():
         (lambda: np.zeros(10**7), "my_value has 80 MB; .* may have 50 MB"),
         (lambda: bytes(60_000_000), "my_value has 60 MB"),
         (lambda: pd.DataFrame(np.zeros((10, 10**6))), "has 80 MB"),
-        (lambda: np.zeros(2, dtype=[("a", int)]), "dtype"),
+        (lambda: np.zeros(2, dtype=[("a", object)]).dtype, "dtype"),
         (lambda: print, "a function cannot be handed out here"),
         (lambda: sys.__stdout__, "TextIOWrapper"),
         (lambda: pd.RangeIndex(10**12), "index of more than"),

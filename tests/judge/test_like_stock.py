@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import re
 import socket
 
@@ -22,10 +23,12 @@ LIMIT = 50_000_000
 
 
 def outcome(source: str, namespace: dict) -> str:
-    """The class of what the source raises, empty for none."""
+    """The class of what the source raises, empty for none. Its text is known, as in a notebook."""
+    file = f"<cell {hash(source)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            exec(source, namespace)
+            exec(compile(source, file, "exec"), namespace)
     except BaseException as error:
         return type(error).__name__
     return ""
@@ -157,6 +160,49 @@ ALIKE = {
     "an object": ("class P: x = 3\np = P()", "assert p.x == 3\np.x = 4\nassert p.x == 4"),
     "another object": ("class P: x = 3\np = P()", "assert p == 3"),
     "attributes of a function": ("def f(): f.calls += 1", "f.calls = 0\nf()\nassert f.calls == 1"),
+    "the text of a function": ("def f(n):\n    # sums\n    return sum(range(n))",
+        "import inspect\nsource = inspect.getsource(f)\n"
+        "assert 'sum(' in source and '# sums' in source and 'for' not in source"),
+    "the text of a method": ("class A:\n    def f(self): return 1", "assert A.f(A()) == 1"),
+    "the tree of a text": ("def f(n): return 1 if n < 2 else n * f(n - 1)",
+        "import ast, inspect\ncalls = [n for n in ast.walk(ast.parse(inspect.getsource(f)))\n"
+        "         if isinstance(n, ast.Call)]\nassert calls[0].func.id == 'f' and f(4) == 24"),
+    "what Python knows of a function": ("def f(a: int, b: float = 2.0, *, c=None) -> str: pass",
+        "import inspect, typing\ns = inspect.signature(f)\n"
+        "assert s.return_annotation is str and s.parameters['a'].annotation is int\n"
+        "assert f.__defaults__ == (2.0,) and f.__kwdefaults__ == {'c': None}\n"
+        "assert f.__annotations__ == {'a': int, 'b': float, 'return': str}\n"
+        "assert typing.get_type_hints(f)['return'] is str\n"
+        "assert inspect.getfullargspec(f).args == ['a', 'b'] and inspect.isfunction(f)"),
+    "the code of a function": ("def f(x):\n    y = x\n    return len(y)",
+        "import dis\nassert f.__code__.co_argcount == 1 and 'y' in f.__code__.co_varnames\n"
+        "assert 'len' in f.__code__.co_names\n"
+        "assert any(i.opname == 'RETURN_VALUE' for i in dis.get_instructions(f))"),
+    "kinds of functions": ("def f(): yield 1\nasync def g(): pass\nh = lambda: 1",
+        "import inspect\nassert inspect.isgeneratorfunction(f) and not "
+        "inspect.isgeneratorfunction(h)\nassert inspect.iscoroutinefunction(g)"),
+    "functions that are awaited": ("import asyncio\nasync def f(x):\n"
+        "    await asyncio.sleep(0)\n    return x + 1\nasync def g(): raise KeyError(1)",
+        "import asyncio\nassert asyncio.run(f(1)) == 2\ntry:\n    asyncio.run(g())\n"
+        "except KeyError:\n    pass\nelse:\n    assert False"),
+    "names by their text": ("x = 1\ndef f(): return 2",
+        "assert 'x' in globals() and globals()['x'] == 1 and 'y' not in globals()\n"
+        "assert eval('f() + x') == 3 and 'x' in dir()"),
+    "a name that is not there": ("x = 1", "assert 'answer' in globals()"),
+    "an enumeration": ("from enum import Enum\nclass E(Enum):\n    A = 1\n    B = 2",
+        "assert E['A'] is E.A and len(E) == 2 and [m.name for m in E] == ['A', 'B']\n"
+        "assert E.A in E and bool(E)"),
+    "bases of a class": ("class A: pass\nclass B(A): pass",
+        "assert B.__bases__ == (A,) and B.__mro__[1] is A and B.__mro__[-1] is object"),
+    "a context manager": ("from contextlib import contextmanager\n@contextmanager\n"
+        "def f(n):\n    yield n + 1", "with f(1) as n:\n    assert n == 2"),
+    "an array with fields": (A + "x = np.array([(1, 2.5)], [('a', int), ('b', float)])\n"
+        "y = x[0]\nz = x.view(np.recarray)",
+        A + "assert x['b'][0] == 2.5 and x.dtype.names == ('a', 'b') and y['a'] == 1\n"
+        "assert (x == np.array([(1, 2.5)], x.dtype)).all() and z.a[0] == 1"),
+    "a variable of the environment": ("import os\ndef f(): return os.environ.get('WORD')",
+        "import os\nfrom unittest.mock import patch\nwith patch.dict(os.environ, WORD='a'):\n"
+        "    assert f() == 'a'\nassert f() is None"),
     "an argument that is changed": (A + "def f(d): d['c'] = 1",
         A + "d = pd.DataFrame({'a': [1]})\nf(d)\nassert list(d) == ['a']"),
 }  # fmt: skip
@@ -172,7 +218,7 @@ def test_the_same_verdict_as_in_one_process(name):
 
 
 TOLD = [
-    ("def f(): return 1", "f.__code__", "but not its __code__.*RUN IN STUDENT KERNEL"),
+    ("def f(): return 1", "f.__closure__", "but not its __closure__.*RUN IN STUDENT KERNEL"),
     ("class P:\n    def __eq__(self, other): return True\np = P()", "assert p == 3",
         "NotHandedOut: a P of the notebook can't be compared.*RUN IN STUDENT KERNEL"),
 ]  # fmt: skip

@@ -152,6 +152,18 @@ def test_the_judge_imports_for_itself(before, test, imports):
     assert needs(before, "y = 3", "def broken(:", test, tests=(0,)).imports == tuple(imports)
 
 
+def test_what_a_test_cells_function_reads_is_needed_where_it_is_called():
+    sources = (
+        "def f(): ...",
+        "import re\ndef check(n):\n    assert f(n) and re and other",
+        "check(1)",
+    )
+    found = needs(*sources, tests=(1,))
+    assert found.values == ("f", "other")
+    assert found.from_tests == ("check",)
+    assert found.imports == ("import re",)
+
+
 def test_the_last_binder_counts():
     assert needs("import np", "np = 3", "np").values == ("np",)
     assert needs("np = 3", "import np", "np").imports == ("import np",)

@@ -38,9 +38,13 @@ def encode(encoder: Encoder, value: Any, kind: type) -> list[Any] | None:
             return ["masked", *(encoder.node(np.asarray(part)) for part in parts)]
         if np.matrix in bases:
             return ["matrix", array_node(encoder, np.asarray(value))]
+        if np.recarray in bases:
+            return ["records", array_node(encoder, np.asarray(value))]
         node, place = array_node(encoder, np.asarray(value)), _place_in_argument(encoder, value)
         return node if place is None else ["view", *place, node]
     if np.generic in bases:
+        if value.dtype.names:
+            return ["record", array_node(encoder, np.array([value], value.dtype))]
         single = np.array([value])  # an empty text has no dtype that is any use by itself
         return ["np", _dtype_of(encoder, single.dtype), single.tobytes().hex()]
     if np.dtype in bases:
@@ -84,6 +88,8 @@ def array_node(encoder: Encoder, value: np.ndarray) -> list[Any]:
         encoder.count(value.size)
         items = [encoder.node(item, str(i)) for i, item in enumerate(value.flat)]
         return ["oarray", shape, items]
+    if value.dtype.names:
+        return ["fields", shape, [[n, array_node(encoder, value[n])] for n in value.dtype.names]]
     dtype = _dtype_of(encoder, value.dtype)
     encoder.check_size(value.nbytes)
     encoder.count(value.nbytes // limits.BYTES_AS_VALUE)
@@ -95,7 +101,7 @@ def array_node(encoder: Encoder, value: np.ndarray) -> list[Any]:
 
 def array_of(decoder: Decoder, node: Any) -> np.ndarray:
     """The array of an ``array_node`` within another node; it has no number of its own."""
-    if type(node) is not list or not node or node[0] not in ("array", "oarray"):
+    if type(node) is not list or not node or node[0] not in ("array", "oarray", "fields"):
         raise Damaged("an array is missing")
     array: np.ndarray = DECODERS[node[0]](decoder, *node[1:])
     return array
@@ -167,6 +173,30 @@ def _decode_objects(decoder: Decoder, shape: Any, nodes: Any) -> np.ndarray:
     return array.reshape(shape)
 
 
+def _decode_fields(decoder: Decoder, shape: Any, fields: Any) -> np.ndarray:
+    """The array of a node whose items have fields, each an array of its own in the node."""
+    size = _size(shape)
+    parts = {name: array_of(decoder, node) for name, node in fields}
+    if not all(type(name) is str for name in parts) or not parts or len(parts) != len(fields):
+        raise Damaged("an array with fields that have no names")
+    if any(list(part.shape[: len(shape)]) != shape for part in parts.values()):
+        raise Damaged("a field of another size than its array")
+    kinds = [(name, part.dtype, part.shape[len(shape) :]) for name, part in parts.items()]
+    decoder.count(size)
+    array = np.zeros(shape, np.dtype(kinds))
+    for name, part in parts.items():
+        array[name] = part
+    return array
+
+
+def _decode_record(decoder: Decoder, node: Any) -> np.void:
+    array = array_of(decoder, node)
+    if array.shape != (1,) or not array.dtype.names:
+        raise Damaged("a record of another size")
+    record: np.void = array[0]
+    return record
+
+
 def decode_masked(decoder: Decoder, data: Any, mask: Any, fill_value: Any) -> np.ndarray:
     """A masked array, for the student's process; a judge compares with none."""
     return np.ma.MaskedArray(
@@ -183,6 +213,9 @@ DECODERS: dict[str, Callable[..., Any]] = {
     "np": _decode_scalar,
     "array": _decode_array,
     "oarray": _decode_objects,
+    "fields": _decode_fields,
+    "record": _decode_record,
+    "records": lambda d, node: array_of(d, node).view(np.recarray),
     "matrix": lambda d, node: np.asmatrix(array_of(d, node)),
     "masked": _no_masked,
 }

@@ -29,6 +29,7 @@ from typing import Any
 
 from nbjudge import adapters
 from nbjudge.capture import exceptions, folders, plain, randomness
+from nbjudge.capture.awaiting import awaited
 from nbjudge.capture.callbacks import hooks_of
 from nbjudge.capture.codec import guarded_decode, guarded_encode, opened
 from nbjudge.capture.errors import Damaged, NotHandedOut
@@ -90,7 +91,7 @@ def perform_call(table: FunctionTable, ref: str, request: bytes, *, limit: int) 
         result: Any = None
         failure: BaseException | None = None
         try:
-            result = function(*args, **kwargs)
+            result = awaited(function(*args, **kwargs))
         except KeyboardInterrupt:
             failure = TimeoutError(f"{name} ran longer than its time limit")
         except BaseException as raised:

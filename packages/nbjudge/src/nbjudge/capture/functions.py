@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import EnumMeta
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from nbjudge.capture import exceptions, kept
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from nbjudge.capture.tree import Decoder, Encoder
 
 # Classes that are values of their own, such as what `type(x)` gives; calling them is harmless.
-_PLAIN_CLASSES = {
+_PLAIN_CLASSES: dict[type, str] = {
     kind: kind.__name__
     for kind in (
         type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, set, frozenset,
@@ -54,7 +57,10 @@ class FunctionFacts:
 
     ``ref`` is how to call it; ``parameters`` is None where Python does not know them (some of
     numpy's own functions). ``place`` is where it says it was imported from, as in ``places``;
-    ``kinds`` are a class's number and those of its bases.
+    ``kinds`` are a class's number and those of its bases. ``source`` is its text as the notebook's
+    own process tells it, "" for what has none there; ``annotations`` are those that are classes
+    of Python's or numpy's, None where others are among them. ``is_enumeration``: a class that has
+    members, as those of ``enum``.
     """
 
     ref: str
@@ -65,6 +71,9 @@ class FunctionFacts:
     is_class: bool
     place: str = ""
     kinds: tuple[int, ...] = ()
+    source: str = ""
+    annotations: Mapping[str, Any] | None = None
+    is_enumeration: bool = False
 
 
 @dataclass
@@ -174,10 +183,11 @@ def encode(encoder: Encoder, value: Any, kind: type) -> list[Any] | None:
         return encoder.node_of_function(value)
     if not callable(value):
         return None
-    if kind is type and (value in _PLAIN_CLASSES or _is_numpy_class(value)):
-        return ["class", _PLAIN_CLASSES.get(value) or f"numpy.{value.__name__}"]
-    is_own = kind.__module__ == "__main__" and not isinstance(value, type)
-    if is_own and hasattr(encoder.functions, "keep"):
+    if name := _class_name(value):
+        return ["class", name]
+    # What a function decorated by ``contextmanager`` gives can be called, too.
+    is_own = kind.__module__ == "__main__" or hasattr(kind, "__enter__")
+    if is_own and not isinstance(value, type) and hasattr(encoder.functions, "keep"):
         words = f"an object of the class {kind.__name__} cannot be handed out{encoder.place()}"
         return kept.node(encoder, value, kind, words)
     if encoder.functions is None:
@@ -185,7 +195,14 @@ def encode(encoder: Encoder, value: Any, kind: type) -> list[Any] | None:
     return encoder.node_of_function(value)
 
 
-def _decode_class(decoder: Decoder, name: Any) -> type:
+def _class_name(value: Any) -> str:
+    """The name of a class that is a value; "" for anything else."""
+    if type(value) is not type:
+        return ""
+    return _PLAIN_CLASSES.get(value) or (f"numpy.{value.__name__}" if _is_numpy(value) else "")
+
+
+def _class_of(name: Any) -> type:
     known = {place: value for value, place in _PLAIN_CLASSES.items()}
     if type(name) is str and name.startswith("numpy."):
         import numpy
@@ -212,7 +229,7 @@ def name_of(function: Any) -> str | None:
     return _text(function, "__name__")
 
 
-def _is_numpy_class(value: type) -> bool:
+def _is_numpy(value: type) -> bool:
     return value.__module__ == "numpy" and value.__name__ in _NUMPY_CLASSES
 
 
@@ -227,6 +244,9 @@ def _facts_node(ref: str, function: Callable[..., Any], table: FunctionTable) ->
         "parameters": _parameters(function),
         "is_class": issubclass(kind, type),
         "place": place_of(function),
+        "source": _source(function),
+        "annotations": _annotations(function),
+        "is_enumeration": issubclass(kind, EnumMeta),
         "kinds": [table.number_of(base) for base in bases_of(function) if base is not object][:50]
         if isinstance(function, type)
         else [],
@@ -239,6 +259,32 @@ def _text(function: Any, attribute: str) -> str | None:
     except Exception:
         return None
     return text[:_TEXT] if type(text) is str else None
+
+
+def _source(function: Any) -> str:
+    """The text of a function that the notebook defines; "" for others."""
+    if type(function) is not FunctionType or function.__module__ != "__main__":
+        return ""
+    try:
+        text = textwrap.dedent(inspect.getsource(function))
+    except Exception:  # made by exec, or its cell is forgotten
+        return ""
+    return text if _is_clean(text) else ""
+
+
+def _is_clean(text: str) -> bool:
+    return len(text) <= _TEXT and text.encode("utf-8", "ignore").decode() == text
+
+
+def _annotations(function: Any) -> dict[str, str] | None:
+    """The names of the classes that annotations are; None where one is anything else."""
+    try:
+        found = dict(inspect.get_annotations(function))
+    except Exception:
+        return None
+    names = {str(name): _class_name(value) for name, value in found.items()}
+    names |= {name: "NoneType" for name, value in found.items() if value is None}
+    return names if all(names.values()) and len(names) <= _PARAMETERS else None
 
 
 def _parameters(function: Callable[..., Any]) -> list[Any] | None:
@@ -291,8 +337,35 @@ def _facts(node: Any) -> FunctionFacts:
     place = node.get("place", "")
     if type(place) is not str or len(place) > LONGEST:
         raise Damaged("no place")
-    is_class = node.get("is_class") is True
-    return FunctionFacts(ref, name, qualname, doc, parameters, is_class, place, tuple(kinds))
+    source = node.get("source", "")
+    if type(source) is not str or len(source) > _TEXT:
+        raise Damaged("no source")
+    return FunctionFacts(
+        ref,
+        name,
+        qualname,
+        doc,
+        parameters,
+        node.get("is_class") is True,
+        place,
+        tuple(kinds),
+        source,
+        _classes(node.get("annotations")),
+        node.get("is_enumeration") is True,
+    )
+
+
+def _classes(annotations: Any) -> dict[str, Any] | None:
+    """The classes of annotations, by name. A text would be evaluated by who asks for types."""
+    if annotations is None:
+        return None
+    if type(annotations) is not dict or len(annotations) > _PARAMETERS:
+        raise Damaged("no annotations")
+    if not all(type(name) is str and name.isidentifier() for name in annotations):
+        raise Damaged("annotations without names")
+    return {
+        name: None if text == "NoneType" else _class_of(text) for name, text in annotations.items()
+    }
 
 
 def _parameter(node: Any) -> ParameterFacts:
@@ -310,4 +383,4 @@ def _parameter(node: Any) -> ParameterFacts:
     return ParameterFacts(name, kind, has_default is True, default, plain is True)
 
 
-DECODERS = {"class": _decode_class}
+DECODERS = {"class": lambda decoder, name: _class_of(name)}

@@ -13,7 +13,7 @@ from nbjudge.capture.folders import JudgeFolder
 from nbjudge.capture.functions import FunctionFacts, facts_hook
 from nbjudge.capture.kept import RemoteObject, remote_object
 from nbjudge.capture.patches import Patches
-from nbjudge.capture.remote import DEFAULT_LIMIT, HandIn, RemoteFunction
+from nbjudge.capture.remote import DEFAULT_LIMIT, HandIn, RemoteEnumeration, RemoteFunction
 from nbjudge.capture.tree import Decoder, Encoder
 
 _OBJECTS = 100_000
@@ -38,15 +38,24 @@ class Link:
         self._handed_in: list[Callable[..., Any]] = []
         self._objects: dict[int, RemoteObject] = {}
         self._classes: set[int] = set()
+        self._class_objects: dict[tuple[int, ...], RemoteFunction] = {}
         self._exceptions: dict[tuple[int, str], type[BaseException]] = {}
         self.folder: JudgeFolder | None = None
         self.patches = Patches({}, ())
 
     def function(self, facts: FunctionFacts) -> RemoteFunction:
         """What stands for a function or a class."""
-        if facts.kinds:
-            self._classes.add(facts.kinds[0])
-        return RemoteFunction(facts, self.send, limit=self.limit, link=self)
+        if not facts.kinds:
+            return RemoteFunction(facts, self.send, limit=self.limit, link=self)
+        self._classes.add(facts.kinds[0])
+        known = self._class_objects.get(facts.kinds)
+        if known is None:
+            if len(self._class_objects) > _OBJECTS:
+                raise Damaged("too many classes")
+            kind = RemoteEnumeration if facts.is_enumeration else RemoteFunction
+            known = kind(facts, self.send, limit=self.limit, link=self)
+            self._class_objects[facts.kinds] = known
+        return known
 
     def hand_in(self, function: Callable[..., Any]) -> int:
         """The number of a function of the test's, which the student's may call from now on."""

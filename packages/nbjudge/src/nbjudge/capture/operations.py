@@ -118,6 +118,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "delattr": delattr,
     "vars": lambda value: dict(vars(value)),
     "dir": dir,
+    "members": list,
     "special": _special,
     "next": _next,
     "take": _take,

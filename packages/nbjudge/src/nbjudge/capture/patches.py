@@ -1,13 +1,15 @@
 """What a test replaces for the functions that it calls: a name of the notebook, a module's.
 
-A place is a global name of the notebook, or a module and a name in it with dots between. A call is
-told ``(place, is there, value)`` of each that the test has replaced by then. The student's process
-puts that there for as long as the call takes; a function of the test's is called back.
+A place is a global name of the notebook, a module and a name in it with dots between, or
+``os.environ:`` and the name of a variable of the environment. A call is told ``(place, is there,
+value)`` of each that the test has replaced by then. The student's process puts that there for as
+long as the call takes; a function of the test's is called back.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from typing import Any
 from nbjudge.capture.errors import NotHandedOut
 
 _ABSENT = object()
+_VARIABLE = "os.environ:"
 # What a call prints is told apart from this, and input() asks the kernel.
 _LEFT_ALONE = {"sys.stdout", "sys.stderr", "sys.stdin"}
 
@@ -28,6 +31,7 @@ class Patches:
         self._before = {
             place: _value_at(namespace, place) for place in places if place not in _LEFT_ALONE
         }
+        self._environment = dict(os.environ)
 
     def now(self) -> list[tuple[str, bool, Any]]:
         """What is replaced now."""
@@ -37,7 +41,12 @@ class Patches:
             if value is not before:
                 is_there = value is not _ABSENT
                 found.append((place, is_there, value if is_there else None))
-        return found
+        return [*found, *self._variables()]
+
+    def _variables(self) -> list[tuple[str, bool, Any]]:
+        now, before = dict(os.environ), self._environment
+        names = sorted(name for name in {*now, *before} if now.get(name) != before.get(name))
+        return [(f"{_VARIABLE}{name}", name in now, now.get(name)) for name in names]
 
 
 def cannot_patch(places: Sequence[str], error: NotHandedOut) -> NotHandedOut:
@@ -64,6 +73,8 @@ def patched(namespace: dict[str, Any], told: Sequence[tuple[str, bool, Any]]) ->
 
 
 def _value_at(namespace: Mapping[str, Any], place: str) -> Any:
+    if place.startswith(_VARIABLE):
+        return os.environ.get(place.removeprefix(_VARIABLE), _ABSENT)
     module, dot, name = place.rpartition(".")
     if not dot:
         return namespace.get(name, _ABSENT)
@@ -74,6 +85,11 @@ def _value_at(namespace: Mapping[str, Any], place: str) -> Any:
 
 
 def _put(namespace: dict[str, Any], place: str, value: Any) -> None:
+    if place.startswith(_VARIABLE):
+        os.environ.pop(place.removeprefix(_VARIABLE), None)
+        if type(value) is str:
+            os.environ[place.removeprefix(_VARIABLE)] = value
+        return
     module, dot, name = place.rpartition(".")
     if dot:
         try:

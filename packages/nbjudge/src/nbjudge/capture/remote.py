@@ -8,6 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from nbjudge import adapters
@@ -17,6 +18,7 @@ from nbjudge.capture.errors import Damaged, NotHandedOut
 from nbjudge.capture.functions import FunctionFacts, ParameterFacts
 from nbjudge.capture.kept import KeptObject, RemoteObject, claimed_place_of, ref_of
 from nbjudge.capture.patches import cannot_patch
+from nbjudge.capture.sources import code_of
 from nbjudge.capture.tree import Decoder, Encoder
 
 if TYPE_CHECKING:
@@ -62,6 +64,13 @@ class RemoteFunction:
         signature = _signature(facts)
         if signature is not None:
             self.__signature__ = signature
+        if facts.source:
+            self.__module__ = "__main__"
+
+    @property  # type: ignore[misc]  # object's own can be written to
+    def __class__(self) -> type:
+        """A function for ``isinstance`` and ``inspect``, where it has a text."""
+        return FunctionType if self.facts.source else RemoteFunction
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function with these arguments; see the class for what comes of it."""
@@ -80,6 +89,10 @@ class RemoteFunction:
 
     def __getattr__(self, name: str) -> Any:
         facts = self.__dict__.get("facts")
+        if facts is not None and (known := _known(facts, name)) is not _UNKNOWN:
+            return known
+        if facts is not None and facts.is_class and name in _OF_CLASSES:
+            return self._link.operate("getattr", self, name)
         is_special = name.startswith(("__", "_repr_", "_ipython_")) and name != "__wrapped__"
         if facts is None or is_special:
             own = facts.name if facts is not None else "it"
@@ -179,6 +192,56 @@ class RemoteFunction:
         return values, result, error, printed, files
 
 
+class RemoteEnumeration(RemoteFunction):
+    """A class of the notebook with members: they can be counted, looked up and gone through."""
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return int(self._asked("len"))
+
+    def __iter__(self) -> Any:
+        return iter(self._link.operate("members", self))
+
+    def __getitem__(self, name: Any) -> Any:
+        return self._asked("getitem", name)
+
+    def __contains__(self, value: Any) -> bool:
+        return self._asked("contains", value) is True
+
+    def _asked(self, name: str, *arguments: Any) -> Any:
+        found = self._link.operate("special", self, name, arguments, {})
+        if type(found) is not list or not found:
+            raise TypeError(f"{self.__name__} has no {name}")
+        return found[0]
+
+
+_UNKNOWN = object()
+_OF_CLASSES = {"__bases__", "__mro__", "__members__"}
+
+
+def _known(facts: FunctionFacts, name: str) -> Any:
+    """An attribute of a function that is known without asking; ``_UNKNOWN`` for others."""
+    if name == "__code__" and facts.source:
+        found = code_of(facts.source, facts.ref)
+        return _UNKNOWN if found is None else found
+    if name == "__annotations__" and facts.annotations is not None:
+        return dict(facts.annotations)
+    if name in ("__defaults__", "__kwdefaults__") and facts.parameters is not None:
+        only = name == "__kwdefaults__"
+        given = [
+            p for p in facts.parameters if p.has_default and (p.kind == "KEYWORD_ONLY") is only
+        ]
+        if facts.is_class or not all(p.default_is_plain for p in given):
+            return _UNKNOWN
+        values: Any = (
+            {p.name: p.default for p in given} if only else tuple(p.default for p in given)
+        )
+        return values or None
+    return _UNKNOWN
+
+
 def claimed_place(value: object) -> str:
     """Where a stand-in says that its object was imported from; "" for other values."""
     if isinstance(value, RemoteFunction):
@@ -255,6 +318,7 @@ def place_of(module: str, qualname: str) -> Any:
 def _signature(facts: FunctionFacts) -> inspect.Signature | None:
     if facts.parameters is None:
         return None
+    annotations = facts.annotations or {}
     try:
         return inspect.Signature(
             [
@@ -262,9 +326,11 @@ def _signature(facts: FunctionFacts) -> inspect.Signature | None:
                     p.name,
                     getattr(inspect.Parameter, p.kind),
                     default=_default(p) if p.has_default else inspect.Parameter.empty,
+                    annotation=annotations.get(p.name, inspect.Parameter.empty),
                 )
                 for p in facts.parameters
-            ]
+            ],
+            return_annotation=annotations.get("return", inspect.Signature.empty),
         )
     except ValueError:
         return None

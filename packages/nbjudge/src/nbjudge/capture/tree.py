@@ -23,9 +23,9 @@ _SCALARS = (type(None), bool, int, float, str)
 # What may be referred to again, by tag.
 _SHARED = (
     "list tuple named set frozenset dict ordered counter default keys values items deque bytearray "
-    "iter bytes text array oarray matrix masked series frame frame2d index range_index multi_index "
-    "pdarray model layer keras history figure axes tensor kept view adapted "
-    "generator"
+    "iter bytes text array oarray fields records matrix masked series frame frame2d index "
+    "range_index multi_index pdarray model layer keras history figure axes tensor kept view "
+    "adapted generator"
 )
 SHARED = frozenset(_SHARED.split())
 
@@ -38,6 +38,7 @@ _FAMILIES = (
     ("figures", ("matplotlib",)),
     ("adapted", None),
     ("generators", None),
+    ("awaiting", None),
     ("leftovers", None),
     ("functions", None),
 )
@@ -45,7 +46,7 @@ _TAGS = {
     "plain": "int complex text bytes bytearray ellipsis range slice list tuple named set frozenset "
     "dict ordered counter default keys values items deque iter date time datetime timedelta zone "
     "decimal fraction uuid path",
-    "arrays": "np array oarray matrix masked dtype",
+    "arrays": "np array oarray fields record records matrix masked dtype",
     "tables": "pdarray series frame frame2d index range_index multi_index timestamp period pdelta "
     "nat na interval",
     "keras_values": "model layer keras history tensor tf_dtype",
@@ -55,6 +56,7 @@ _TAGS = {
     "kept": "kept",
     "adapted": "adapted",
     "generators": "generator",
+    "awaiting": "awaited",
 }
 FAMILY_OF_TAG = {tag: family for family, tags in _TAGS.items() for tag in tags.split()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ _NEVER_NEEDED = re.compile(
 )
 # What a notebook has without binding it, unless it does.
 _GIVEN = {*dir(builtins), "display", "exit", "quit"}
+# What looks names up by their text.
+_BY_TEXT = {"globals", "locals", "vars", "dir", "eval", "exec", "user_ns"}
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,7 @@ def needs_of(cells: Sequence[SourceCell], grade_id: str) -> Needs:
     from_tests: list[str] = []
     unbound: list[str] = []
     answer_imports: list[tuple[str, str]] = []
-    for name in sorted(free_names(parse(cells[place].source))):
-        if _NEVER_NEEDED.fullmatch(name):
-            continue
+    for name in sorted(_names_read(cells[place].source, before)):
         binder = _last_binder(before, name)
         if binder is None:
             if name not in _GIVEN:
@@ -107,6 +109,39 @@ def needs_of(cells: Sequence[SourceCell], grade_id: str) -> Needs:
         unbound=tuple(unbound),
         answer_imports=tuple(answer_imports),
     )
+
+
+def _names_read(source: str, before: Sequence[SourceCell]) -> set[str]:
+    """The names that a test cell reads, also by functions that a test cell before it defines.
+
+    A text counts as a name where the cell looks names up by their text, as ``globals()`` does.
+    """
+    tree = parse(source)
+    by_text = {name for name in _named_by_text(tree) if _last_binder(before, name) is not None}
+    names = free_names(tree) | by_text
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        binder = _last_binder(before, name)
+        if binder is None or not before[binder].is_test or before[binder].in_kernel:
+            continue
+        defined = _functions(before[binder].source).get(name)
+        new = called_loads(defined) - names if defined is not None else set()
+        names |= new
+        waiting += new
+    return {name for name in names if not _NEVER_NEEDED.fullmatch(name)}
+
+
+def _named_by_text(tree: ast.Module) -> set[str]:
+    """The names within texts of a cell that looks names up by their text."""
+    nodes = list(ast.walk(tree))
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    used |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    if not used & _BY_TEXT:
+        return set()
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    found = {word for text in texts if type(text) is str for word in _WORD.findall(text)}
+    return {word for word in found if not keyword.iskeyword(word)} - _GIVEN
 
 
 def replaced_functions(cells: Sequence[SourceCell], grade_id: str) -> tuple[str, ...]:

@@ -182,9 +182,13 @@ def _trial(
 
 def _steps(nb: NotebookNode, blueprint: Blueprint) -> list[_Step]:
     """What is to be done with each code cell. Of a test cell, only what is public is run."""
-    later = [
-        cell.source if cell.cell_type == "code" and not is_test(cell) else "" for cell in nb.cells
-    ]
+
+    def runs_here(cell: NotebookNode) -> bool:
+        if cell.cell_type != "code":
+            return False
+        return not is_test(cell) or blueprint.in_kernel(cell.metadata.nbgrader["grade_id"])
+
+    later = [cell.source if runs_here(cell) else "" for cell in nb.cells]
     steps = []
     for place, cell in enumerate(nb.cells):
         if cell.cell_type != "code":
