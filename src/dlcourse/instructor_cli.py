@@ -9,18 +9,9 @@ from typing import Annotated, Any
 import typer
 from nbcertify.cli import app as certificates
 from nbhandin.cli import forget, links, serve
-from nbjudge.cli.app import (
-    Appendix,
-    PackTarget,
-    VetChanged,
-    VetForce,
-    VetPage,
-    check_machine,
-    grade,
-    pack_assignments,
-    release,
-    vet_assignments,
-)
+from nbjudge.cli.checking import check_machine
+from nbjudge.cli.grading import grade
+from nbjudge.cli.releasing import PackTarget, pack_assignments, release
 from nbjudge.cli.terminal import (
     HERE,
     Assignments,
@@ -30,6 +21,7 @@ from nbjudge.cli.terminal import (
     errors_told,
     progress_bar,
 )
+from nbjudge.cli.vetting import Appendix, VetChanged, VetForce, VetPage, vet_assignments
 
 app = typer.Typer()
 
