@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import re
 import shutil
-from concurrent.futures import Executor, Future
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import toy_course
-from nbhandin.attempts import Attempts, Receipt, UploadedFile
+from nbhandin import reader
+from nbhandin.attempts import Attempts, Receipt, UploadedFile, now_utc
+from nbhandin.desk import Desk
 from nbhandin.exchange import Exchange
 from nbhandin.grading import QueueGrader
 from nbhandin.places import Places
 from nbhandin.settings import settings_of
 from nbhandin.storing import Incoming, prepare
-from nbjudge.cohort.workers import Workers
+from nbhandin.web.app import make_app
 from nbjudge.course import Course, load_course
 from nbjudge.release.release import release
 from nbjudge.warm.client import WarmServer
+from starlette.testclient import TestClient
+from workers_here import workers_here
 
+T = TypeVar("T")
+HOST = "http://127.0.0.1"
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 
@@ -40,30 +52,16 @@ def course(pristine, tmp_path) -> Course:
     return found
 
 
-class ExecutorHere(Executor):
-    """Does each task when it is submitted."""
-
-    def submit(self, function, /, *args, **kwargs):
-        future = Future()
-        try:
-            future.set_result(function(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
 @pytest.fixture(scope="session")
 def workers():
     """One worker, in this process, with a warm server of its own."""
     with WarmServer(("numpy",)) as server:
         server.wait_until_ready()
-        yield Workers(ExecutorHere(), lambda: 1, lambda: server.address)
+        yield workers_here(server.address)
 
 
 def notebook(course: Course, **answers: str) -> bytes:
     """The released notebook with the right answers, but for these."""
-    import json
-
     made = toy_course.read(course.release / "ps1" / "toys.ipynb")
     for id, source in (toy_course.RIGHT | answers).items():
         toy_course.by_id(made, id)["source"] = source
@@ -113,7 +111,69 @@ class Queue:
             return gradebook.find_submission("ps1", student).score
 
 
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """What comes of a coroutine, in a thread: a browser of another test has a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 @pytest.fixture
 def queue(course) -> Queue:
     """A queue that is empty."""
     return Queue(course, [])
+
+
+@dataclass
+class Site:
+    desk: Desk
+    app: object
+
+    def open(self, student: str = "ada", role: str = "student") -> Page:
+        token = self.desk.links.renew(role, student, now_utc(), 30)
+        page = Page(TestClient(self.app, base_url=HOST, raise_server_exceptions=False), token)
+        page.client.get(f"/in/{token}")
+        return page
+
+
+@dataclass
+class Page:
+    client: TestClient
+    token: str
+
+    def csrf(self) -> str:
+        found = re.search(r'name="csrf" value="(\w+)"', self.client.get("/").text)
+        return found[1] if found else ""
+
+    def hand_in(self, *files: tuple[str, bytes], csrf: str | None = None, **headers: str):
+        return self.client.post(
+            "/hand-in",
+            data={"csrf": self.csrf() if csrf is None else csrf},
+            files=[("files", file) for file in files] or None,
+            headers=headers,
+        )
+
+
+def make_site(course: Course, **settings: object) -> Site:
+    """The page of a course, with these settings; nothing is graded."""
+    config = course.config.copy()
+    config.HandIn.update(settings)
+    made = Course(course.root, config)
+    desk = Desk(made, settings_of(made), grades=False)
+    return Site(desk, make_app(desk))
+
+
+@pytest.fixture
+def site(course, monkeypatch):
+    """Make the course's page, by settings; see ``make_site``."""
+
+    # The reader's work, without its process: seconds less.
+    async def read_here(self, uploaded, names, files):
+        found = reader.look(str(course.root), str(uploaded), tuple(names), str(files))
+        if isinstance(found, str):
+            raise reader.NotTaken(found)
+        return found
+
+    monkeypatch.setattr(reader.Reader, "read", read_here)
+    monkeypatch.setattr(reader.Reader, "warm", lambda self: None)
+
+    return partial(make_site, course)

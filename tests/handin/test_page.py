@@ -5,77 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 import toy_course as toy
-from handin.conftest import NOON, notebook
+from handin.conftest import HOST, NOON, Page, Site, notebook
 from nbhandin import storing
 from nbhandin.attempts import Graded, NotGraded, TaskResult, now_utc, write_state
-from nbhandin.desk import Desk
-from nbhandin.settings import settings_of
-from nbhandin.web.app import make_app
-from nbjudge.course import Course
 from starlette.testclient import TestClient
 
-HOST = "http://127.0.0.1"
 OTHER = json.dumps(toy.notebook(toy.code("mine", "print('mine')"))).encode()
-
-
-@dataclass
-class Site:
-    desk: Desk
-    app: object
-
-    def open(self, student: str = "ada", role: str = "student") -> Page:
-        token = self.desk.links.renew(role, student, now_utc(), 30)
-        page = Page(TestClient(self.app, base_url=HOST, raise_server_exceptions=False), token)
-        page.client.get(f"/in/{token}")
-        return page
-
-
-@dataclass
-class Page:
-    client: TestClient
-    token: str
-
-    def csrf(self) -> str:
-        found = re.search(r'name="csrf" value="(\w+)"', self.client.get("/").text)
-        return found[1] if found else ""
-
-    def hand_in(self, *files: tuple[str, bytes], csrf: str | None = None, **headers: str):
-        return self.client.post(
-            "/hand-in",
-            data={"csrf": self.csrf() if csrf is None else csrf},
-            files=[("files", file) for file in files] or None,
-            headers=headers,
-        )
-
-
-@pytest.fixture
-def site(course, monkeypatch):
-    """Make the page of a course, with these settings; nothing is graded."""
-    from nbhandin import reader
-
-    # The reader's work, without its process: seconds less.
-    async def read_here(self, uploaded, names, files):
-        found = reader.look(str(course.root), str(uploaded), tuple(names), str(files))
-        if isinstance(found, str):
-            raise reader.NotTaken(found)
-        return found
-
-    monkeypatch.setattr(reader.Reader, "read", read_here)
-    monkeypatch.setattr(reader.Reader, "warm", lambda self: None)
-
-    def make(**settings) -> Site:
-        config = course.config.copy()
-        config.HandIn.update(settings)
-        made = Course(course.root, config)
-        desk = Desk(made, settings_of(made), grades=False)
-        return Site(desk, make_app(desk))
-
-    return make
 
 
 def test_a_link_becomes_a_cookie_and_leaves_the_address(site):

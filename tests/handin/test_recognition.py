@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import toy_course as toy
-from handin.conftest import notebook
+from handin.conftest import notebook, run_async
 from nbhandin.errors import NotTaken
 from nbhandin.reader import TOO_MUCH, Reader
 from nbhandin.recognition import recognise_upload
@@ -107,9 +105,7 @@ def test_a_file_that_ends_the_reader_is_told_and_the_next_one_is_read(course, tm
         return await reader.read(tmp_path / "good", ["b.ipynb"], tmp_path / "y")
 
     try:
-        # In a thread: a browser that another test uses has a loop of its own in this one.
-        with ThreadPoolExecutor(1) as thread:
-            assert thread.submit(asyncio.run, both()).result().assignment == "ps1"
+        assert run_async(both()).assignment == "ps1"
     finally:
         reader.close()
     assert (tmp_path / "y" / "toys.ipynb").is_file()

@@ -12,14 +12,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from itertools import islice
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 from handin.conftest import notebook
 from nbhandin.attempts import Attempts, Graded, now_utc
-from nbhandin.links import LinkBook
+from nbhandin.links import LinkBook, Role
 from nbhandin.places import Places
 from nbjudge.cohort import course_lock
 from nbjudge.cohort.lock import CourseLocked
@@ -27,6 +30,8 @@ from nbjudge.course import Course
 
 pytestmark = pytest.mark.slow
 PATIENCE = 240
+SEED = 16
+KILLS = int(os.environ.get("HANDIN_KILLS", "20"))
 
 
 class Service:
@@ -59,8 +64,23 @@ class Service:
                 one.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def open(self, student: str) -> Student:
-        token = LinkBook(self.places).renew("student", student, now_utc(), 30)
+    def kill_one(self, chance: random.Random) -> None:
+        """End one of the processes that it started: the grader, a worker, the reader, …"""
+        below = until(lambda: psutil.Process(self.process.pid).children(recursive=True))
+        with suppress(psutil.NoSuchProcess):
+            chance.choice(below).kill()
+
+    def moves_on(self, steps: int) -> None:
+        """Wait until it has made so many more files, or has nothing left to do."""
+
+        def files() -> int:
+            return sum(len(names) for _, _, names in os.walk(self.places.root))
+
+        wanted = files() + steps
+        until(lambda: files() >= wanted or all_graded(self))
+
+    def open(self, student: str, role: Role = "student") -> Student:
+        token = LinkBook(self.places).renew(role, student, now_utc(), 30)
         client = httpx.Client(base_url=self.address, follow_redirects=True, timeout=PATIENCE)
         page = client.get(f"/in/{token}").text
         return Student(client, re.search(r'name="csrf" value="(\w+)"', page)[1])
@@ -71,19 +91,28 @@ class Service:
         return found.all()
 
 
+class Refused(Exception):
+    """The page said no, or nothing."""
+
+
 class Student:
     def __init__(self, client: httpx.Client, csrf: str) -> None:
         self.client, self.csrf = client, csrf
+
+    def sees(self, text: str, address: str = "/") -> None:
+        """Wait until the page says so; it hears of a result after that is on the disk."""
+        until(lambda: text in self.client.get(address).text)
 
     def hand_in(self, data: bytes) -> int:
         answer = self.client.post(
             "/hand-in", data={"csrf": self.csrf}, files={"files": ("my (2).ipynb", data)}
         )
-        assert answer.status_code == 200, answer.text
+        if answer.status_code != 200:
+            raise Refused(answer.text)
         return int(answer.url.path.rpartition("/")[2])
 
 
-def until(condition: Callable[[], object]) -> object:
+def until(condition: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + PATIENCE
     while not (found := condition()):
         assert time.monotonic() < deadline
@@ -109,11 +138,11 @@ def test_from_the_link_to_the_points_and_what_another_command_is_told(course):
     with served(course) as service:
         ada = service.open("ada")
         number = ada.hand_in(notebook(course))
-        until(lambda: all_graded(service))
-        text = ada.client.get(f"/attempt/{number}").text
-        assert "5 of 7 points so far" in text
+        ada.sees("5 of 7 points so far", f"/attempt/{number}")
         assert ada.client.get(f"/attempt/{number}/feedback/toys.html").status_code == 200
-        slow = notebook(course, double="import time\ntime.sleep(2)\ndef double(x):\n    return 2*x")
+        # Long enough to be found at it.
+        busy = "import time\nwhile time.process_time() < 2:\n    pass\n"
+        slow = notebook(course, double=f"{busy}def double(x):\n    return 2 * x")
         ada.hand_in(slow)
 
         def is_locked() -> bool:
@@ -150,37 +179,59 @@ def test_a_connection_that_is_cut_leaves_nothing_and_the_next_upload_works(cours
         until(lambda: not list(service.places.incoming.iterdir()))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_killed_again_and_again_in_a_rush_all_that_was_acknowledged_is_graded_once(course, seed):
-    chance = random.Random(seed)
-    service = Service(course)
-    acknowledged: dict[str, int] = {}
-    students = [f"s{number}" for number in range(8)]
-    work = {who: notebook(course, why=f"I am {who}.") for who in students}
-    try:
-        for _ in range(3):
-            service.start()
-            pages = {who: service.open(who) for who in students if who not in acknowledged}
-            for who, page in list(pages.items())[: chance.randrange(1, 5)]:
-                acknowledged[who] = page.hand_in(work[who])
-            # Not a wait for something: the moment of the end is any moment.
-            time.sleep(chance.uniform(0, 4))
-            service.kill()
-        service.start()
-        for who in students:
-            if who not in acknowledged:
-                acknowledged[who] = service.open(who).hand_in(work[who])
+class Rush:
+    """Students who hand in one after another, several at a time, until each has a receipt."""
+
+    def __init__(self, service: Service, students: list[str], threads: ThreadPoolExecutor) -> None:
+        self.service, self.threads = service, threads
+        self.pages = {who: service.open(who) for who in students}
+        self.work = {who: notebook(service.course, why=f"I am {who}.") for who in students}
+        self.receipts: dict[str, Future[int]] = {}
+
+    def begin(self, who: str) -> None:
+        self.receipts[who] = self.threads.submit(self._hand_in, who)
+
+    def _hand_in(self, who: str) -> int:
+        """As a person does: where the page does not answer, try again."""
+        receipts: list[int] = []
+
+        def is_acknowledged() -> bool:
+            with suppress(httpx.HTTPError, Refused):
+                receipts.append(self.pages[who].hand_in(self.work[who]))
+            return bool(receipts)
+
+        until(is_acknowledged)
+        return receipts[0]
+
+
+def test_killed_at_random_moments_of_a_rush_all_that_was_acknowledged_is_graded_once(course):
+    """One process, or all of them at once; HANDIN_KILLS says how often."""
+    chance = random.Random(SEED)
+    students = [f"s{number:02d}" for number in range(KILLS + 4)]
+    with served(course) as service, ThreadPoolExecutor(4) as threads:
+        rush = Rush(service, students, threads)
+        coming = iter(students)
+        for _ in range(KILLS):
+            for who in islice(coming, chance.choice([1, 1, 2])):
+                rush.begin(who)
+            service.moves_on(chance.randrange(12))
+            if chance.random() < 0.5:
+                service.kill()
+                service.start()
+            else:
+                service.kill_one(chance)
+        for who in coming:
+            rush.begin(who)
+        acknowledged = {who: receipt.result() for who, receipt in rush.receipts.items()}
         until(lambda: all_graded(service))
-    finally:
-        service.kill()
-    found = service.attempts()
-    assert {one.receipt.student: one.number for one in found} == acknowledged
-    assert [one.state.score for one in found] == [5] * len(students)
-    for one in found:
-        kept = json.loads((service.places.attempt(one.number) / "files/toys.ipynb").read_bytes())
-        assert f"I am {one.receipt.student}." in json.dumps(kept)
+        until(lambda: not list(service.places.incoming.iterdir()))
+        found = service.attempts()
+        assert {one.receipt.student: one.number for one in found} == acknowledged
+        assert [one.state.score for one in found] == [5] * len(students)
+        for one in found:
+            kept = (service.places.attempt(one.number) / "files/toys.ipynb").read_bytes()
+            assert f"I am {one.receipt.student}." in json.dumps(json.loads(kept))
     assert len(list(course.submitted.glob("*/ps1"))) == len(students)
     assert not list(course.submitted.glob(".handin-*"))
     with course.gradebook() as gradebook:
         assert {one.student.id for one in gradebook.assignment_submissions("ps1")} == set(students)
-    assert os.path.exists(service.places.links)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,11 @@ import toy_class
 import toy_course
 from nbjudge.admit.submissions import find_submissions
 from nbjudge.cohort import GradingOutcome, grade
-from nbjudge.cohort.workers import Workers
 from nbjudge.course import Course, load_course
 from nbjudge.record.records import Record, read_record
 from nbjudge.release.release import release
 from nbjudge.warm.client import ADDRESS, WarmServer
+from workers_here import workers_here
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -77,25 +76,13 @@ def warm_server():
         yield server
 
 
-class ExecutorHere(Executor):
-    """Does each task when it is submitted."""
-
-    def submit(self, function, /, *args, **kwargs):
-        future = Future()
-        try:
-            future.set_result(function(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
 @pytest.fixture
 def grades_here(monkeypatch, warm_server):
     """Let `grade` work in this process and with the server that is there: a second, not ten."""
 
     @contextmanager
-    def workers_here(count, preload):
-        yield Workers(ExecutorHere(), lambda: 1, lambda: warm_server.address)
+    def local(count, preload):
+        yield workers_here(warm_server.address)
 
     monkeypatch.setenv(ADDRESS, warm_server.address)
-    monkeypatch.setattr(nbjudge.cohort.grading, "local_workers", workers_here)
+    monkeypatch.setattr(nbjudge.cohort.grading, "local_workers", local)

@@ -70,10 +70,9 @@ import functools, os, pkgutil, signal, sys
 from contextlib import nullcontext
 root, tests, address, owner, name, number, moment = sys.argv[1:]
 sys.path.insert(0, tests)
-from conftest import ExecutorHere
+from workers_here import workers_here
 import nbjudge.cohort.grading
 from nbjudge.cohort import grade
-from nbjudge.cohort.workers import Workers
 from nbjudge.course import load_course
 from nbjudge.admit.submissions import find_submissions
 
@@ -93,7 +92,7 @@ def fatal(*arguments, **options):
     os.kill(os.getpid(), signal.SIGKILL)
 
 setattr(owner, name, fatal)
-here = Workers(ExecutorHere(), lambda: 1, lambda: address)
+here = workers_here(address)
 nbjudge.cohort.grading.local_workers = lambda count, preload: nullcontext(here)
 course = load_course(root)
 list(grade(course, find_submissions(course)))

@@ -140,12 +140,13 @@ def _score(attempt: Attempt) -> float:
 def next_allowed(attempts: Iterable[Attempt], limit: int, now: datetime) -> datetime:
     """From when on another attempt is allowed; ``now`` or before if it is.
 
-    Those that could not be graded do not count against the student.
+    Those that could not be graded do not count against the student, nor do those of a clock that
+    was more than a day ahead.
     """
     times = sorted(
         one.receipt.received
         for one in attempts
-        if not isinstance(one.state, NotGraded) and one.receipt.received > now - DAY
+        if not isinstance(one.state, NotGraded) and now - DAY < one.receipt.received < now + DAY
     )
     return now if not limit or len(times) < limit else times[-limit] + DAY
 

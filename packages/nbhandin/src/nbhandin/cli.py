@@ -39,6 +39,13 @@ def serve(
         bool,
         typer.Option("--exchange", help="Also watch nbgrader's exchange, and release feedback."),
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Grade on a Dask cluster, as `grade --cluster` does.",
+            show_default="c.Grading.cluster",
+        ),
+    ] = None,
 ) -> None:
     """Serve the page where students hand in, and grade what arrives.
 
@@ -65,14 +72,16 @@ def serve(
                 "Say in nbgrader_config.py where the page is found from outside, such as "
                 "c.HandIn.address = 'https://handin.example.org'."
             )
+        options = ["--cluster", cluster] if cluster is not None else []
         if exchange:
             from nbhandin.exchange import Exchange
 
             Exchange(here, settings)  # told here rather than by the grader, again and again
+            options.append("--exchange")
         with only_service(Places(here.gradebook_folder)):
             _say_where(here, settings, port)
             uvicorn.run(
-                make_app(Desk(here, settings, exchange=exchange)),
+                make_app(Desk(here, settings, grader_options=options)),
                 host=host,
                 port=port,
                 log_level="warning",

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -46,7 +46,12 @@ class Desk:
     """All that requests share. Made by the process that serves the page, once."""
 
     def __init__(
-        self, course: Course, settings: HandIn, *, grades: bool = True, exchange: bool = False
+        self,
+        course: Course,
+        settings: HandIn,
+        *,
+        grades: bool = True,
+        grader_options: Sequence[str] = (),
     ) -> None:
         self.course, self.settings = course, settings
         self.places = Places(course.gradebook_folder)
@@ -56,7 +61,7 @@ class Desk:
         self.links = LinkBook(self.places)
         self.reader = Reader(course.root)
         self.gradebook = GradebookReader(course)
-        self.grader = GraderLink(course.root, self.hear, exchange)
+        self.grader = GraderLink(course.root, self.hear, grader_options)
         self.grades = grades
         self.secret = _secret(self.places)
         self.keeping = asyncio.Lock()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,12 +17,13 @@ _LONGEST_LINE = 1_000_000
 class GraderLink:
     """Keeps a grader running. ``held``, ``doing`` and ``running`` say what it is at.
 
-    ``exchange`` has it watch nbgrader's exchange; ``exchange_problems`` are for the instructor.
+    ``options`` are the grader's own. ``exchange_problems`` are for the instructor.
     """
 
-    def __init__(self, course: Path, tell: Callable[[Event], None], exchange: bool = False) -> None:
-        self._course, self._tell = course, tell
-        self._options = ["--exchange"] if exchange else []
+    def __init__(
+        self, course: Path, tell: Callable[[Event], None], options: Sequence[str] = ()
+    ) -> None:
+        self._course, self._tell, self._options = course, tell, options
         self._process: asyncio.subprocess.Process | None = None
         self.state = "starting"
         self.held = ""

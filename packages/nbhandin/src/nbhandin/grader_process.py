@@ -1,4 +1,4 @@
-"""The grader's process: ``python -m nbhandin.grader_process COURSE [--exchange]``.
+"""The grader's process: ``python -m nbhandin.grader_process COURSE [--exchange] [--cluster X]``.
 
 It is told on its standard input that there may be work, and says on its standard output what it
 does. When the input ends, the page is gone: it stops at once, and the next one goes on.
@@ -6,6 +6,7 @@ does. When the input ends, the page is gone: it stops at once, and the next one 
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -21,13 +22,18 @@ _SECONDS_TO_END = 10.0
 
 def main() -> None:
     """Grade until the input ends."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("course")
+    parser.add_argument("--exchange", action="store_true")
+    parser.add_argument("--cluster")
+    options = parser.parse_args()
     # What libraries print must not come between the lines.
     said = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     wake = threading.Event()
     threading.Thread(target=_listen, args=(sys.stdin, wake), daemon=True).start()
 
-    from nbjudge.cohort import course_workers
+    from nbjudge.cohort import course_workers, use_cluster
     from nbjudge.course import load_course
     from nbjudge.errors import NbjudgeError
 
@@ -39,10 +45,12 @@ def main() -> None:
         said.write(as_line(event) + "\n")
         said.flush()
 
-    course = load_course(sys.argv[1])
+    course = load_course(options.course)
+    if options.cluster is not None:
+        use_cluster(course, options.cluster)
     settings = settings_of(course)
     try:
-        exchange = Exchange(course, settings) if "--exchange" in sys.argv[2:] else None
+        exchange = Exchange(course, settings) if options.exchange else None
         grader = QueueGrader(course, settings, _only_new(say), exchange=exchange)
         with course_workers(course) as workers:
             say(Ready())

@@ -17,6 +17,7 @@ from nbjudge.admit.submissions import TIMESTAMP_FILE, Submission, submission_dig
 from nbjudge.assignment import find_assignment
 from nbjudge.cohort import GradingOutcome, Running, Workers, grade_stream
 from nbjudge.cohort.lock import CourseLocked
+from nbjudge.cohort.workers import WorkersLost
 from nbjudge.course import Course
 from nbjudge.errors import NbjudgeError
 from nbjudge.files import replace_folder
@@ -79,7 +80,10 @@ class QueueGrader:
         self._hidden: dict[str, frozenset[str]] = {}
 
     def grade_all(self, workers: Workers) -> bool:
-        """Grade until nothing is left; whether that was possible."""
+        """Grade until nothing is left; whether that was possible.
+
+        Raises ``WorkersLost`` where these workers will never grade again.
+        """
         every = {job.attempt.receipt.assignment for job in self._jobs()}
         if not every:
             return True
@@ -89,6 +93,8 @@ class QueueGrader:
             # One exercise that cannot be graded holds no other back: each on its own.
             could = [self._alone(workers, name) for name in sorted(every)]
             return all(could)
+        except WorkersLost:
+            raise
         except (NbjudgeError, OSError) as error:
             self._hold(str(error), isinstance(error, CourseLocked))
             return False
@@ -102,6 +108,8 @@ class QueueGrader:
             self._blocked[assignment] = time.monotonic() + _SECONDS_BLOCKED
             self._hold(str(error), False)
             return False
+        except WorkersLost:
+            raise
         except (NbjudgeError, OSError) as error:
             self._hold(str(error), isinstance(error, CourseLocked))
             return False

@@ -173,14 +173,16 @@ class JudgeFolder:
         sys.addaudithook(self._watch)
 
     def begin(self, files: Files) -> None:
-        """Take all that the notebook has, before a cell is judged."""
-        gone = dict.fromkeys(self._came - files.keys())
-        self.take({**gone, **checked(files)})
+        """Take all that the notebook has, before a cell is judged. Raises ``Damaged``."""
+        files = checked(files)
+        self._take({**dict.fromkeys(self._came - files.keys()), **files})
         self._opened = False
 
     def take(self, files: Files) -> None:
         """Take what a call has changed. Raises ``Damaged``."""
-        files = checked(files)
+        self._take(checked(files))
+
+    def _take(self, files: Files) -> None:
         for name in files:  # before they are written: that opens them
             self.withheld.pop(str(self.root / name), None)
         # What Python would take for a module must not be there, not even without a content.

@@ -86,7 +86,7 @@ class Link:
             **self._hooks,
             "function": facts_hook(self.function),
             "kept": self._object,
-            "callback": self._callback,
+            "callback": lambda decoder, number: self._test_function(number),
             "exception_class": self._exception_class,
         }
 
@@ -126,9 +126,6 @@ class Link:
             return encoder.message([form, encoder.node(value)])
 
         return guarded_encode(work, encoder.name)
-
-    def _callback(self, decoder: Decoder, number: Any) -> Callable[..., Any]:
-        return self._test_function(number)
 
     def _test_function(self, number: Any) -> Callable[..., Any]:
         if type(number) is not int or not 0 <= number < len(self._handed_in):

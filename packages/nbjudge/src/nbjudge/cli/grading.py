@@ -71,9 +71,10 @@ def grade(
         from nbjudge.course import load_course
 
         here = load_course(course)
-        if cluster is not None and cluster != here.settings.cluster:
-            here.config.Grading.cluster = cluster
-            here.config.Grading.cluster_options = {}  # those of another one
+        if cluster is not None:
+            from nbjudge.cohort import use_cluster
+
+            use_cluster(here, cluster)
         names = [*(assignments or ()), *(assignment or ())] or None
         submissions = find_submissions(here, names, student)
         if not submissions:

@@ -3,6 +3,7 @@ from .grading import (
     grade as grade,
     grade_stream as grade_stream,
     plan_grading as plan_grading,
+    use_cluster as use_cluster,
 )
 from .lock import course_lock as course_lock
 from .outcomes import (

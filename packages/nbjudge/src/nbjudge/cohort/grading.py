@@ -56,6 +56,13 @@ def grade(
         )
 
 
+def use_cluster(course: Course, cluster: str) -> None:
+    """Have a course graded on this cluster in place of ``c.Grading.cluster``."""
+    if cluster != course.settings.cluster:
+        course.config.Grading.cluster = cluster
+        course.config.Grading.cluster_options = {}  # those of another one
+
+
 @contextmanager
 def course_workers(course: Course) -> Iterator[Workers]:
     """The workers that a course asks for, kept for a ``with`` block; see ``grade_stream``."""

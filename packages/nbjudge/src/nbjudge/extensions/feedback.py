@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 
@@ -30,6 +32,25 @@ _SECONDS = 120
 _LEFT_OUT = "[The rest is left out: this page would be too large.]"
 
 
+class _Compiled(BytecodeCache):
+    """Templates that this process has compiled: nbgrader makes an exporter for each page."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """What was compiled before; Jinja looks whether the template is still the same."""
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it."""
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 class FeedbackTooSlow(NbjudgeError):
     """A page that took too long to make; the others are made."""
 
@@ -39,6 +60,11 @@ class FeedbackExporter(HTMLExporter):
 
     What is too long is cut, and says so. Raises ``FeedbackTooSlow`` after two minutes.
     """
+
+    def _create_environment(self) -> Environment:
+        environment: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
+        environment.bytecode_cache = _COMPILED
+        return environment
 
     def from_notebook_node(  # type: ignore[override]
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kwargs: Any
