@@ -12,6 +12,7 @@ import toy_course as toy
 from handin.conftest import HOST, NOON, Page, Site, notebook
 from nbhandin import storing
 from nbhandin.attempts import Graded, NotGraded, TaskResult, now_utc, write_state
+from nbhandin.errors import HandInError
 from starlette.testclient import TestClient
 
 OTHER = json.dumps(toy.notebook(toy.code("mine", "print('mine')"))).encode()
@@ -326,6 +327,15 @@ def test_an_instructor_sees_the_class_and_what_stands_in_the_way(site, course):
     assert "being issued, by eva" in teacher.client.get("/").text
     teacher.client.post("/attempt/1/again", data={"csrf": teacher.csrf()})
     assert here.desk.attempts.find(1).again
+
+
+def test_the_class_page_leads_to_the_formgrader(site):
+    where = "http://localhost:8888/formgrader"
+    teacher = site(formgrader=where).open("", "instructor")
+    assert f'<a href="{where}">' in teacher.client.get("/").text
+    assert "jupyter lab" in site().open("", "instructor").client.get("/").text
+    with pytest.raises(HandInError, match="formgrader"):
+        site(formgrader="javascript:alert(1)")
 
 
 def test_a_clock_that_was_set_back_is_said_to_the_instructor(site, queue):

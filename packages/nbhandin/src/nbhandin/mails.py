@@ -17,20 +17,8 @@ from nbjudge.errors import CourseError
 from nbjudge.files import write_atomically
 
 from nbhandin.places import Places
+from nbhandin.texts import say
 
-_TEXT = """\
-Dear {name},
-
-This is your personal link to hand in your notebooks of {course}:
-
-{link}
-
-Open it in any browser. There you see the exercises and their due times. Drop a notebook onto the
-page, and you get a receipt at once, and your points as soon as it is graded. You can hand in again.
-
-The link is yours alone: whoever has it can hand in in your name. Do not pass it on. If it gets
-lost or into other hands, ask for a new one by answering this mail.
-"""
 _HEADINGS = ("student", "name", "email", "link")
 # What a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -39,12 +27,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def make_mail(person: Person, course: str, link: str, when: datetime) -> bytes:
     """The draft for one student: an .eml file. ``when`` is aware."""
     mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = f"Your link to hand in: {course}"
+    mail["Subject"] = say("mail.subject", course=course)
     user, _, domain = person.email.rpartition("@")
     mail["To"] = Address(person.name, user, domain)
     mail["Date"] = when
     mail["X-Unsent"] = "1"
-    text = _TEXT.format(name=person.name, course=course, link=link)
+    text = say("mail.text", name=person.name, course=course, link=link)
     mail.set_content(text, cte="quoted-printable")
     return mail.as_bytes()
 

@@ -21,6 +21,12 @@ class HandIn(Configurable):
         "it, and no other host name is answered. Empty: this machine alone, without TLS.",
     ).tag(config=True)
 
+    formgrader = Unicode(
+        "",
+        help="Where you have nbgrader's formgrader: 'http://localhost:8888/formgrader'. The class "
+        "page links to it, for the answers that a person reads.",
+    ).tag(config=True)
+
     counts: Enum[Counts] = Enum(
         COUNTS,
         "last",
@@ -75,12 +81,13 @@ class HandIn(Configurable):
 def settings_of(course: Course) -> HandIn:
     """The settings of a course. Raises ``HandInError`` for an address that is none."""
     found = HandIn(config=Config({"HandIn": course.config.HandIn}))
-    address = found.address.rstrip("/")
-    if address and not address.startswith(("https://", "http://")):
-        raise HandInError(
-            f"c.HandIn.address = {found.address!r} is no address. Write it like "
-            "'https://handin.example.org'."
-        )
-    found.address = address
+    found.address = found.address.rstrip("/")
+    for name, example in (("address", ""), ("formgrader", "/formgrader")):
+        value = getattr(found, name)
+        if value and not value.startswith(("https://", "http://")):
+            raise HandInError(
+                f"c.HandIn.{name} = {value!r} is no address. Write it like "
+                f"'https://handin.example.org{example}'."
+            )
     assert found.zone
     return found

@@ -34,6 +34,7 @@ async def class_page(
         summary=views.summary(desk),
         doing=desk.grader.doing,
         warnings=views.warnings(desk, standing),
+        formgrader=desk.settings.formgrader,
         said=said,
         link=link,
     )
