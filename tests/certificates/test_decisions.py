@@ -92,8 +92,14 @@ class TestPoints:
     def test_not_handing_in_is_no_points_and_is_said_once(self):
         decision = one((0, 0, "not submitted"), (60, 60))
         assert decision.verdict is Verdict.NOT_ELIGIBLE
+        assert said(decision) == ["image-data: not submitted; at least 50 % is needed"]
+
+    def test_what_holds_for_several_is_said_once_about_all(self):
+        policy = policy_of(POINTS, MinimumRule("each", dict.fromkeys(NAMES, 0.5)))
+        decision = one((0, 0, "not submitted"), (0, 0, "not submitted"), policy)
         assert said(decision) == [
-            "image-data: 0 of 40 points (0 %); at least 50 % is needed; not submitted"
+            "all exercises together: 0 of 100 points (0 %); at least 60 % is needed",
+            "image-data, convnet: not submitted; at least 50 % is needed",
         ]
 
     def test_what_is_not_graded_leaves_it_open_and_says_why(self):

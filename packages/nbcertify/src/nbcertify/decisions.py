@@ -60,7 +60,10 @@ class Decision:
 
     @property
     def reasons(self) -> tuple[Remark, ...]:
-        """What decided: an override, or the rules that came to what the verdict is."""
+        """What decided: an override, or the rules that came to what the verdict is.
+
+        Each reason is said once, about all assignments or sessions that it holds for.
+        """
         said = []
         if (o := self.override) is not None:
             what = "allowed" if o.allow else "denied"
@@ -68,7 +71,11 @@ class Decision:
         for finding in self.findings:
             if finding.state is self.by_rules:
                 said += finding.remarks
-        return tuple(one for number, one in enumerate(said) if not _is_said(one, number, said))
+        left = [one for number, one in enumerate(said) if not _is_said(one, number, said)]
+        about: dict[str, list[str]] = {}
+        for one in left:
+            about.setdefault(one.text, []).append(one.about)
+        return tuple(Remark(", ".join(filter(None, of)), text) for text, of in about.items())
 
 
 @dataclass(frozen=True)

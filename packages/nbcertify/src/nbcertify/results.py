@@ -19,6 +19,7 @@ from nbjudge.record.records import read_record, record_path
 from nbcertify.errors import CertificateError
 from nbcertify.scores import Scores, read_scores
 
+NOT_SUBMITTED = "not submitted"
 HANDED_IN_AGAIN = "not graded: handed in again after it was graded"
 
 
@@ -115,7 +116,7 @@ def _missing(
     if due is not None and due > now:
         why = f"not submitted yet; it is due on {due:%Y-%m-%d at %H:%M} UTC"
         return Result(student, assignment, 0.0, possible, possible, why)
-    return Result(student, assignment, 0.0, 0.0, possible, "not submitted")
+    return Result(student, assignment, 0.0, 0.0, possible, NOT_SUBMITTED)
 
 
 def _with_folder(course: Course) -> frozenset[str]:

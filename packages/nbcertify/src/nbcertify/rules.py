@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import combinations
 
 from nbcertify.attendance import Attended
-from nbcertify.results import Result
+from nbcertify.results import NOT_SUBMITTED, Result
 
 _DAY = 86_400
 
@@ -158,9 +158,12 @@ class MinimumRule:
         for assignment, share in self.shares.items():
             r = standing.results[assignment]
             states.append(_state(r.low, r.high, r.possible, share))
-            text = _points(r.low, r.high, r.possible, share)
+            if r.why == NOT_SUBMITTED:
+                text = f"{r.why}; at least {_percent(share)} is needed"
+            else:
+                text = _points(r.low, r.high, r.possible, share) + (f"; {r.why}" if r.why else "")
             if states[-1] is not State.MET:
-                remarks.append(Remark(assignment, f"{text}; {r.why}" if r.why else text))
+                remarks.append(Remark(assignment, text))
         if not remarks:
             remarks.append(Remark("", "the minimum of each exercise is reached"))
         return Finding(self.name, all_of(states), tuple(remarks))
