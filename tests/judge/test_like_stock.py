@@ -219,6 +219,12 @@ def test_the_same_verdict_as_in_one_process(name):
 
 TOLD = [
     ("def f(): return 1", "f.__closure__", "but not its __closure__.*RUN IN STUDENT KERNEL"),
+    *(("def E(): pass\ndef f(): raise ValueError", test,
+        "catches an exception by a name that stands for none.*in the student's kernel")
+        for test in ("try:\n    f()\nexcept E:\n    pass",
+            "try:\n    f()\nexcept (E, KeyError):\n    pass",
+            "import pytest\nwith pytest.raises(E):\n    f()",
+            "import unittest\nunittest.TestCase().assertRaises(E, f)")),
     ("class P:\n    def __eq__(self, other): return True\np = P()", "assert p == 3",
         "NotHandedOut: a P of the notebook can't be compared.*RUN IN STUDENT KERNEL"),
 ]  # fmt: skip

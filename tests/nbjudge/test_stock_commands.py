@@ -10,6 +10,7 @@ import pytest
 import toy_course as toy
 from nbjudge.course import load_course
 from nbjudge.record.marks import read_totals
+from nbjudge.record.records import read_record
 
 
 def nbgrader(course, *arguments):
@@ -74,6 +75,39 @@ def test_stock_autograde_grades_as_we_do(released_course):
     assert "not valid JSON" in done.stderr
     with course.gradebook() as gradebook:
         assert read_totals(gradebook, "ps1", "anna").score == 0
+
+
+def renamed(root, student, *names, text=None):
+    """Hand in the solved notebook under these names only."""
+    path = toy.submit(root, student) / "toys.ipynb"
+    solved = path.read_text()
+    path.unlink()
+    for name in names:
+        path.with_name(name).write_text(solved if text is None else text)
+
+
+def test_stock_autograde_never_gives_a_silent_zero_for_a_file_of_another_name(released_course):
+    course, root = released_course, released_course.root
+    renamed(root, "copy", "toys (2).ipynb")
+    renamed(root, "text", "toys.ipynb.txt")
+    two = toy.read(root / "submitted" / "copy" / "ps1" / "toys (2).ipynb")
+    renamed(root, "two", "a.ipynb", "b.ipynb")
+    toy.by_id(two, "double")["source"] = "def double(x):\n    return 3"
+    toy.write(root / "submitted" / "two" / "ps1" / "b.ipynb", two)
+    renamed(root, "page", "toys.html", text="<p>printed</p>")
+    renamed(root, "nothing")
+    done = nbgrader(course, "autograde", "ps1")
+    assert done.returncode == 1
+    assert "not certain which file is toys.ipynb: a.ipynb or b.ipynb" in done.stderr
+    assert "toys.html" in done.stderr
+    with course.gradebook() as gradebook:
+        for student in ("copy", "text"):
+            assert read_totals(gradebook, "ps1", student).score == 5
+    for student in ("two", "page", "nothing"):
+        record = read_record(course.gradebook_folder, "ps1", student)
+        assert record.status == "not graded"
+        assert record.reason
+    assert read_record(course.gradebook_folder, "ps1", "copy").status == "graded"
 
 
 def skip_tests_of_copied_cells(notebook):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import glob
+import io
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, TextIO
 
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import Autograde
 
 from nbjudge.admit.reading import read_notebook
 from nbjudge.admit.submissions import (
@@ -25,18 +29,49 @@ from nbjudge.record.records import begin_record
 from nbjudge.trial.judging import judging_here
 
 
+class _Named(io.BytesIO):
+    """Bytes that were handed in under another name."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        super().__init__(data)
+        self.name = name
+
+
+def _ask_for_all(converter: Any) -> None:
+    """Have nbgrader's command convert each notebook of the assignment for each student."""
+    if not isinstance(converter, Autograde):
+        return
+    folders = converter.coursedir
+    try:
+        with Gradebook(folders.db_url, folders.course_id) as gradebook:
+            found = gradebook.find_assignment(folders.assignment_id).notebooks
+            names = [f"{notebook.name}.ipynb" for notebook in found]
+    except MissingEntry:
+        return  # nbgrader says so itself
+    wanted = [name for name in names if fnmatch(name, f"{folders.notebook_id}.ipynb")]
+    for folder in glob.glob(converter._format_source(folders.assignment_id, folders.student_id)):
+        if Path(folder).is_dir():
+            paths = {str(Path(folder, name)) for name in wanted}
+            converter.assignments[folder] = sorted({*converter.assignments.get(folder, ()), *paths})
+
+
 class SubmissionExporter(NotebookExporter):
     """The exporter of ``Autograde``.
 
     Before anything can go wrong with a notebook, its old automatic scores are taken out of
     the gradebook: stock nbgrader would leave them there beside the new submission's time. The
     record of its grading begins, and the time of submission is the instructor's where known.
+
+    A notebook of the assignment that is not in a student's folder is asked for all the same: it
+    may be there under another name, and is not graded, with the reason, where it is not. Stock
+    nbgrader would pass over the student, or write down a zero.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]
         self._known: dict[str, Assignment] = {}
         self._bytes: bytes | None = None
+        _ask_for_all(self.parent)
 
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
@@ -45,6 +80,9 @@ class SubmissionExporter(NotebookExporter):
         # `nbjudge.cohort` has done that, for a notebook that a worker has looked at.
         if resources and "nbgrader" in resources and "nbjudge" not in resources:
             resources = self._begin(filename, resources)
+        if self._bytes is not None and not Path(filename).is_file():
+            with io.TextIOWrapper(_Named(self._bytes, filename)) as file:
+                return self.from_file(file, resources=resources, **kwargs)
         return super().from_filename(filename, resources=resources, **kwargs)
 
     def from_file(

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import inspect
 import linecache
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,11 @@ from nbjudge.judge.showing import clipped
 
 _ABSENT = object()
 _NO_VALUE = object()
+# What Python, pytest and unittest say of it.
+_IS_NO_EXCEPTION = re.compile(
+    "not inherit from BaseException|(?:must be|[Ee]xpected) a BaseException type"
+    "|must be an exception type"
+)
 _NO_EXCEPTION = (
     "the test catches an exception by a name that stands for none outside of the notebook; an "
     "instructor can run the test in the student's kernel, by the line `### RUN IN STUDENT KERNEL`"
@@ -134,7 +140,7 @@ class Runner:
         if isinstance(error, _Unreadable):
             words = f"the test cannot read the value of {error.name}: {error.reason}"
             error = NotHandedOut(words)
-        if isinstance(error, TypeError) and "do not inherit from BaseException" in str(error):
+        if isinstance(error, TypeError) and _IS_NO_EXCEPTION.search(str(error)):
             error = NotHandedOut(_NO_EXCEPTION)
         if error is not None:
             return Judged(
