@@ -40,6 +40,13 @@ answer = "def double(x):\\n    return x + 2"
 caught_by = "test-double"
 says = "is not doubled"
 
+[[misconceptions]]
+about = "Adds one, as what students see of the test shows."
+task = "double"
+answer = "def double(x):\\n    return x + 1"
+caught_by = "test-double"
+says = "3"
+
 [[right_answers]]
 about = "With os, which another cell imports."
 task = "double"
@@ -105,6 +112,16 @@ def test_a_misconception_is_told_in_its_words(vetted):
     found = {one.tried.case.change.said: one.tried for one in report.of(Kind.MISCONCEPTION)}
     assert found["Adds two."].is_right
     assert not found["Adds two, and is told something else."].is_right
+
+
+def test_the_report_tells_what_students_see_for_themselves(vetted):
+    _, report = vetted
+    # double(2) == 4 is all that they have of the test: to add two does that, to add one does not.
+    assert {one.tried.case.change.said for one in report.unseen} == {
+        "Adds two.",
+        "Adds two, and is told something else.",
+    }
+    assert (report.seen.tried, report.seen.right) == (3, 1)
 
 
 def test_an_equivalent_that_is_none_any_more_is_told(vetted):

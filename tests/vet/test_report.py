@@ -53,6 +53,7 @@ def tried(
     says="",
     reason="",
     notebook="net",
+    seen=None,
 ):
     test = f"test_{task or 'units'}"
     case = Case(
@@ -66,7 +67,8 @@ def tried(
         says,
     )
     verdicts = () if reason else (Verdict(test, score, 2.0, "" if score == 2 else message),)
-    return Tried(case, verdicts, reason)
+    shown = () if seen is None else (Verdict(test, seen, 2.0, "" if seen == 2 else message),)
+    return Tried(case, verdicts, reason, seen=shown)
 
 
 def report_of(*cases, equivalents=()):
@@ -351,3 +353,16 @@ def test_a_long_difference_is_cut_in_the_terminal():
     text = shown(report_of(tried(Kind.MISTAKE, "units", "all", 2.0, source=source)))
     assert "more lines" in text
     assert "line30" not in text
+
+
+def test_what_only_hidden_tests_tell_of_is_listed_and_is_no_problem():
+    told = tried(Kind.MISCONCEPTION, "units", "Too many.", says="no", seen=0.0)
+    hidden = tried(Kind.MISCONCEPTION, "units", "Too few.", says="no", seen=2.0)
+    report = report_of(told, hidden)
+    assert report.seen == Count(2, 1)
+    assert said(report.unseen) == ["Too few."]
+    assert report.is_clean
+    printed = shown(report)
+    assert "1 of 2 misconceptions are told by what students see" in printed
+    assert "units: Too few." in printed
+    assert "units: Too many." not in printed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbjudge.assignment.cells import MasterCell
 from nbjudge.assignment.elsewhere import Given
-from nbjudge.assignment.markers import normalise
+from nbjudge.assignment.markers import normalise, seen
 from nbjudge.assignment.masters import masters_digest, read_masters
 from nbjudge.cells.names import Needs, SourceCell, needs_of, runs_in_kernel
 
@@ -78,6 +78,20 @@ class Blueprint:
             for cell in self.cells
         )
         return replace(self, cells=cells)
+
+    def as_seen(self) -> Blueprint:
+        """The same with what students see of the test cells, and nothing that is hidden."""
+        return replace(
+            self,
+            masters=tuple(
+                replace(cell, source=seen(cell.source)) if cell.is_test else cell
+                for cell in self.masters
+            ),
+            cells=tuple(
+                replace(cell, source=seen(cell.source)) if cell.is_test else cell
+                for cell in self.cells
+            ),
+        )
 
     def digest(self) -> str:
         """The sha256 (hex) of all that decides how a submission of it is judged."""

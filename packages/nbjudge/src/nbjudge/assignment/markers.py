@@ -66,6 +66,11 @@ def solved(source: str) -> str:
     return "\n".join(line for number, line in enumerate(lines) if number not in marked).strip("\n")
 
 
+def seen(source: str) -> str:
+    """A test cell's text without what is hidden of it."""
+    return "\n".join(split(source, ("HIDDEN TESTS",))[0])
+
+
 def normalise(text: str) -> str:
     """``text`` with every run of white space made one blank."""
     return " ".join(text.split())

@@ -15,7 +15,7 @@ from nbformat import NotebookNode, from_dict
 
 from nbjudge.assignment import Assignment
 from nbjudge.assignment.blueprint import Blueprint
-from nbjudge.assignment.markers import split
+from nbjudge.assignment.markers import seen
 from nbjudge.capture.folders import FILES, digests, may_use_files
 from nbjudge.cells.metadata import is_grade, is_test
 from nbjudge.cells.names import kernel_prelude, replaced_functions
@@ -200,8 +200,7 @@ def _steps(nb: NotebookNode, blueprint: Blueprint) -> list[_Step]:
         if blueprint.in_kernel(grade_id):
             steps.append(_Step("run and read", place, grade_id, cell.source))
         else:
-            visible, _ = split(cell.source, ("HIDDEN TESTS",))
-            prelude = kernel_prelude("\n".join(visible), [text for text in later[place:] if text])
+            prelude = kernel_prelude(seen(cell.source), [text for text in later[place:] if text])
             steps.append(_Step("judge", place, grade_id, prelude))
     return steps
 

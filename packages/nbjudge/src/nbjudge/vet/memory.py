@@ -69,6 +69,7 @@ def read_memory(path: Path) -> dict[str, dict[str, Any]]:
                 "verdicts": tuple(Verdict(**verdict) for verdict in found["verdicts"]),
                 "reason": str(found["reason"]),
                 "seconds": float(found["seconds"]),
+                "seen": tuple(Verdict(**verdict) for verdict in found["seen"]),
             }
             for key, found in content.items()
         }
@@ -122,5 +123,9 @@ def _own_package(module: str) -> str:
 
 
 def _to_json(tried: Tried) -> dict[str, Any]:
-    verdicts = [asdict(verdict) for verdict in tried.verdicts]
-    return {"verdicts": verdicts, "reason": tried.reason, "seconds": tried.seconds}
+    return {
+        "verdicts": [asdict(verdict) for verdict in tried.verdicts],
+        "reason": tried.reason,
+        "seconds": tried.seconds,
+        "seen": [asdict(verdict) for verdict in tried.seen],
+    }

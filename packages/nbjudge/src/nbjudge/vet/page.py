@@ -13,6 +13,7 @@ from markupsafe import Markup
 from nbjudge.files import write_atomically
 from nbjudge.vet.cases import Kind
 from nbjudge.vet.report import (
+    SEEN_GOAL,
     VetReport,
     by_operator,
     by_task,
@@ -63,6 +64,7 @@ def make_page(reports: Sequence[VetReport], calibration: str = "") -> str:
         why_stale=why_stale,
         left_out=left_out,
         Kind=Kind,
+        SEEN_GOAL=SEEN_GOAL,
     )
     return page.lstrip()
 

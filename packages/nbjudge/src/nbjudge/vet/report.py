@@ -13,6 +13,8 @@ from nbjudge.vet.cases import Kind
 from nbjudge.vet.trying import Tried, Verdict
 from nbjudge.vet.variants import Subject
 
+# Of the misconceptions, what students should be told of before they hand in.
+SEEN_GOAL = 0.9
 # The place of a cell: its notebook and its grade id.
 Place = tuple[str, str]
 
@@ -110,6 +112,17 @@ class VetReport:
         """The cases of these kinds; the equivalents are tried, and not right."""
         found = self.of(*kinds)
         return Count(len(found), sum(one.tried.is_right for one in found))
+
+    @property
+    def seen(self) -> Count:
+        """The misconceptions, and those of which students are told while they work."""
+        found = self.of(Kind.MISCONCEPTION)
+        return Count(len(found), sum(one.tried.is_seen for one in found))
+
+    @property
+    def unseen(self) -> tuple[Finding, ...]:
+        """Misconceptions of which only hidden tests know. That is not always wrong."""
+        return tuple(one for one in self.of(Kind.MISCONCEPTION) if not one.tried.is_seen)
 
     @property
     def remembered(self) -> int:

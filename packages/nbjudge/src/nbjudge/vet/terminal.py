@@ -12,6 +12,7 @@ from rich.text import Text
 
 from nbjudge.vet.cases import Kind
 from nbjudge.vet.report import (
+    SEEN_GOAL,
     Count,
     Finding,
     VetReport,
@@ -31,7 +32,9 @@ def vet_tables(report: VetReport) -> Group:
     """The figures of a report, and all that a person has to look at."""
     if not report.findings and report.left_out.tried:
         return Group(_nothing_changed(report))
-    return Group(_headline(report), _summary(report), _tasks(report), *_problems(report))
+    return Group(
+        _headline(report), _summary(report), _tasks(report), *_problems(report), *_unseen(report)
+    )
 
 
 def _nothing_changed(report: VetReport) -> Text:
@@ -70,11 +73,14 @@ def _summary(report: VetReport) -> Table:
         ("blank and partial work", report.count(Kind.BLANK, Kind.ALONE), "given what is due"),
     ):
         table.add_row(name, _share(count), f"{count.right} of {count.tried} {words}")
+    seen = report.seen
+    words = f"{seen.right} of {seen.tried} misconceptions are told by what students see"
+    table.add_row("told while working", _share(seen, SEEN_GOAL), words)
     return table
 
 
-def _share(count: Count) -> Text:
-    style = "" if count.share is None else "green" if count.right == count.tried else "red"
+def _share(count: Count, goal: float = 1.0) -> Text:
+    style = "" if count.share is None else "green" if count.share >= goal else "red"
     return Text(percent(count.share), style=style)
 
 
@@ -114,6 +120,14 @@ def _problems(report: VetReport) -> Iterator[RenderableType]:
     for one in report.stale:
         yield Text.assemble(("✗ stale equivalent  ", "red"), visible(f"{one.task}: {one.said}"))
         yield _line(why_stale(report, one))
+
+
+def _unseen(report: VetReport) -> Iterator[RenderableType]:
+    if report.unseen:
+        yield Text("Only hidden tests tell of these misconceptions:", style="dim")
+    for finding in report.unseen:
+        case = finding.tried.case
+        yield _line(f"{case.task}: {case.change.said}")
 
 
 def _title(what: str, finding: Finding) -> Text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nbformat import NotebookNode
 
@@ -18,6 +18,7 @@ from nbjudge.errors import CourseError
 from nbjudge.trial import Trial
 from nbjudge.trial.judging import Judging
 from nbjudge.versions import packages
+from nbjudge.vet import variants
 from nbjudge.vet.cases import Case, Kind
 from nbjudge.vet.variants import Subject, make_variant
 
@@ -44,13 +45,15 @@ class Verdict:
 class Tried:
     """A case with what the tests said, or the ``reason`` for which there is no verdict.
 
-    A planted mistake is tried no further than to the first tests that catch it.
+    A planted mistake is tried no further than to the first tests that catch it. ``seen`` are the
+    verdicts on a misconception of what students have of the tests while they work.
     """
 
     case: Case
     verdicts: tuple[Verdict, ...]
     reason: str = ""
     seconds: float = 0.0
+    seen: tuple[Verdict, ...] = ()
 
     @property
     def is_right(self) -> bool:
@@ -66,6 +69,11 @@ class Tried:
         return all(
             v.is_full if v.test in self.case.passing else v.score == 0 for v in self.verdicts
         )
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether a student who checks their own work is told that something is wrong."""
+        return any(not verdict.is_full for verdict in self.seen)
 
 
 class Bench:
@@ -86,6 +94,12 @@ class Bench:
         self._conditions = judging.conditions(assignment)
         # A mistake that only luck hides would be tried again and again.
         self._conditions.grading.luck_attempts = 0
+        self._seen_conditions = replace(
+            self._conditions,
+            assignment=replace(
+                assignment, blueprints=tuple(b.as_seen() for b in assignment.blueprints)
+            ),
+        )
         contents = (assignment.files, *judging.data.contents().values())
         self._contents = {item.path: item for item in contents}
         self._subjects = subjects
@@ -119,34 +133,41 @@ class Bench:
     def _is_whole(self, notebook: str, tests: Iterable[str]) -> bool:
         return any((notebook, test) in self._whole for test in tests)
 
-    def _stages(self, case: Case) -> list[tuple[str, ...]]:
+    def _stages(self, case: Case) -> list[_Stage]:
         """Groups of tests to ask, one after another: the cheap ones first.
 
-        What right answers do in long trainings is asked of all of them together.
+        What right answers do in long trainings is asked of all of them together. A misconception
+        is shown to what students see of the tests, too.
         """
+        if case.kind is Kind.MISCONCEPTION:
+            return [_Stage(case.tests), _Stage(case.tests, as_seen=True)]
         if case.kind not in (Kind.MISTAKE, Kind.RIGHT):
-            return [case.tests]
+            return [_Stage(case.tests)]
         costs = {test: self._seconds[case.notebook, test] for test in case.tests}
         cheap = tuple(test for test, seconds in costs.items() if seconds <= CHEAP_SECONDS)
         costly = tuple(test for test in case.tests if test not in cheap)
         if case.kind is Kind.RIGHT and case.task:
             costly = () if cheap else (min(costs, key=costs.__getitem__),)
-        return [tests for tests in (cheap, costly) if tests]
+        return [_Stage(tests) for tests in (cheap, costly) if tests]
 
     def _send(self, going: _Going, running: dict[Future[Worked], _Going]) -> None:
-        case, tests = going.case, going.stages[0]
+        case, tests = going.case, going.stages[0].tests
         whole = case.kind.is_unfinished or self._is_whole(case.notebook, tests)
         subject = self._subjects[case.notebook]
         notebook = make_variant(subject, case.answers, tests, whole=whole)
-        running[self._submit(case.notebook, notebook)] = going
+        future = self._submit(case.notebook, notebook, as_seen=going.stages[0].as_seen)
+        running[future] = going
 
     def _take(self, going: _Going, worked: Worked) -> Tried | None:
         """The case with its verdicts; None where other tests have to be asked."""
         going.seconds += worked.seconds
-        asked = going.stages.pop(0)
+        stage = going.stages.pop(0)
         trial = worked.trials.get(going.case.notebook)
-        going.verdicts += [v for v in _verdicts(trial) if v.test in asked] if trial else []
-        tried = Tried(going.case, tuple(going.verdicts), worked.reason, going.seconds)
+        verdicts = going.seen if stage.as_seen else going.verdicts
+        verdicts += [v for v in _verdicts(trial) if v.test in stage.tests] if trial else []
+        tried = Tried(
+            going.case, tuple(going.verdicts), worked.reason, going.seconds, tuple(going.seen)
+        )
         caught = going.case.kind is Kind.MISTAKE and tried.is_right
         return tried if caught or worked.reason or not going.stages else None
 
@@ -171,15 +192,17 @@ class Bench:
             seconds = usage.get("cell_cpu_seconds", 0.0) + usage.get("call_cpu_seconds", 0.0)
             self._seconds |= {(name, test): seconds for test in tests}
 
-    def _submit(self, name: str, notebook: NotebookNode) -> Future[Worked]:
+    def _submit(
+        self, name: str, notebook: NotebookNode, *, as_seen: bool = False
+    ) -> Future[Worked]:
         task = Task(
-            self._conditions,
+            self._seen_conditions if as_seen else self._conditions,
             self._contents,
             None,
             packages(),
             self._judging.store.folder,
             self._workers.server(),
-            notebooks={name: notebook},
+            notebooks={name: variants.as_seen(notebook) if as_seen else notebook},
         )
         return self._workers.executor.submit(work, task)
 
@@ -196,11 +219,20 @@ class Bench:
         return worked
 
 
+@dataclass(frozen=True)
+class _Stage:
+    """Tests that are asked together; all of them, or what students see of them."""
+
+    tests: tuple[str, ...]
+    as_seen: bool = False
+
+
 @dataclass(eq=False)
 class _Going:
     case: Case
-    stages: list[tuple[str, ...]]
+    stages: list[_Stage]
     verdicts: list[Verdict] = field(default_factory=list)
+    seen: list[Verdict] = field(default_factory=list)
     seconds: float = 0.0
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from nbformat import NotebookNode
 
 from nbjudge.assignment.blueprint import Blueprint
-from nbjudge.assignment.markers import split
+from nbjudge.assignment.markers import seen
 from nbjudge.cells.metadata import is_solution, is_test
 from nbjudge.cells.names import kernel_prelude
 from nbjudge.cells.parsing import bindings
@@ -113,9 +113,17 @@ def make_variant(
     return notebook
 
 
+def as_seen(notebook: NotebookNode) -> NotebookNode:
+    """The notebook with what students see of its test cells."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if is_test(cell):
+            cell.source = seen(cell.source)
+    return notebook
+
+
 def _prelude(cell: NotebookNode, later: list[NotebookNode]) -> str:
-    lines, _ = split(cell.source, ("HIDDEN TESTS",))
-    visible = "\n".join(lines)
+    visible = seen(cell.source)
     offered = {binding.name for binding in bindings(visible)}
     # Only a cell that mentions a name can rely on it, and reading all of them takes long.
     texts = (other.source for other in later if not is_test(other))
