@@ -79,6 +79,27 @@ HISTORY = """\
 def best(history, start):
     return min(history["val_loss"][start:])
 """
+SELECTED = """\
+def selected(images, labels, count, names):
+    chosen = [names[label] for label in labels.flatten()]
+    return images[:count], chosen
+"""
+DIVIDED = """\
+def divided(images):
+    return images / 255
+"""
+LOWEST = """\
+def lowest(table):
+    return table["val_loss"].idxmin()
+"""
+FACTS = """\
+def facts(array):
+    return {"shape": array.shape, "largest": array.max()}
+"""
+TABLE = """\
+def table_of(history):
+    return pd.DataFrame(history)
+"""
 CELLS = {
     "functional": FUNCTIONAL,
     "sequential": SEQUENTIAL,
@@ -90,6 +111,11 @@ CELLS = {
     "predicted": PREDICTED,
     "parameters": PARAMETERS,
     "history": HISTORY,
+    "selected": SELECTED,
+    "divided": DIVIDED,
+    "lowest": LOWEST,
+    "facts": FACTS,
+    "table": TABLE,
 }
 
 
@@ -187,6 +213,18 @@ def edited(source: str, old: str, new: str) -> str:
         ("parameters", " * filters", ""),
         ("parameters", "(height * width * channels", "(height * channels * channels"),
         ("parameters", "channels + 1", "1 + 1"),
+        # How many, which sizes, which types, how far apart.
+        ("selected", "[:count]", "[:min(count, 9)]"),
+        ("selected", "in labels.flatten()", "in list(labels.flatten())[:9]"),
+        ("selected", "flatten()", "squeeze()"),
+        ("divided", "images / 255", "images.squeeze() / 255"),
+        ("divided", "images / 255", "images.astype(int) / 255"),
+        ("divided", "return images / 255", "images /= 255\n    return images"),
+        ("lowest", "].idxmin()", "].round(1).idxmin()"),
+        ("facts", "array.max()", "abs(array).max()"),
+        ("facts", "array.max()}", 'array.max(), "extra": 0}'),
+        ("chosen", "in zip(scores, names)", "in list(zip(scores, names))[:9]"),
+        ("table", "DataFrame(history)", "DataFrame(history).assign(extra=0)"),
         # Plain Python.
         ("chosen", ">=", ">"),
         ("chosen", ">=", "<="),

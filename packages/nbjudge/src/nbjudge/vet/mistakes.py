@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from functools import partial
 
-from nbjudge.vet import wrong_equations, wrong_layers, wrong_python, wrong_training
+from nbjudge.vet import (
+    wrong_equations,
+    wrong_handling,
+    wrong_layers,
+    wrong_python,
+    wrong_training,
+)
 from nbjudge.vet.change import Change
 from nbjudge.vet.tree import Cell, Operator, parse, runs, steps
 
@@ -49,6 +55,7 @@ def _operators(cell: Cell, globals_: Collection[str]) -> dict[str, Operator]:
         **wrong_training.OPERATORS,
         **wrong_equations.OPERATORS,
         **wrong_python.OPERATORS,
+        **wrong_handling.OPERATORS,
         "number": partial(wrong_equations.numbers, elsewhere=sizes),
         "key or label": partial(wrong_python.strings, elsewhere=sizes),
         "global instead of argument": partial(wrong_equations.global_used, globals_=globals_),
