@@ -348,6 +348,12 @@ def _() -> None:
     check.model("model", model).has_layer_count(3)
 
 
+@_of(ModelCheck.has_kinds)
+def _() -> None:
+    model = small_model()
+    check.model("model", model).has_kinds("Flatten", "Dense", "Dense")
+
+
 @_of(ModelCheck.has_activations)
 def _() -> None:
     model = small_model()

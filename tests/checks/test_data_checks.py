@@ -129,6 +129,10 @@ class TestHistories:
     def test_a_loss_that_does_not_fall(self, losses):
         message(lambda: told({"loss": losses}).learned())
 
+    def test_a_loss_that_stands_still_is_told_from_one_that_rises(self):
+        assert "trainable=False" in message(lambda: told({"loss": [2.0, 2.0]}).learned())
+        assert "trainable=False" not in message(lambda: told({"loss": [2.0, 2.5]}).learned())
+
     def test_a_fit_whose_result_was_not_returned(self):
         assert "return model.fit" in message(lambda: check.history("h", 3))
 
@@ -151,6 +155,31 @@ class TestEvents:
 
 
 class TestCredit:
+    @pytest.fixture(autouse=True)
+    def graded(self, monkeypatch):
+        monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+
+    def test_a_students_own_notebook_tells_the_same_without_points(self, capsys, monkeypatch):
+        monkeypatch.delenv("NBGRADER_EXECUTION")
+        nothing_shown = check.credit(
+            check.part(1.5, "right", lambda: check.value("a", 1).equals(1)),
+            check.part(2, "wrong", lambda: check.value("a", 1).equals(2)),
+        )
+        assert nothing_shown is None
+        assert capsys.readouterr().out == "✓ right\n✗ wrong\n    a is 1.\n    Expected: 2\n"
+
+    def test_no_failure_is_told_twice(self, capsys):
+        with pytest.raises(check.CheckFailed, match="a is 1") as caught:
+            check.credit(
+                check.part(1, "first", lambda: check.value("a", 1).equals(2)),
+                check.part(1, "same", lambda: check.value("a", 1).equals(2)),
+                check.part(1, "other", lambda: check.value("b", 3).equals(4)),
+            )
+        # What is raised is shown below what is printed.
+        told = capsys.readouterr().out + str(caught.value)
+        assert told.count("a is 1.") == told.count("b is 3.") == 1
+        assert "✗ first: 0 of 1\n✗ same: 0 of 1\n✗ other: 0 of 1\n" in told
+
     def test_points_of_the_parts_that_pass_are_added(self, capsys):
         earned = check.credit(
             check.part(1.5, "right", lambda: check.value("a", 1).equals(1)),

@@ -250,6 +250,20 @@ def test_activations_are_told_layer_by_layer(change, words):
     assert "2 layers with weights" in message(lambda: made().has_activations("relu"))
 
 
+def test_kinds_are_told_without_sizes():
+    model = ask(chain(layers.Conv2D(3, 3), layers.Flatten(), layers.Dense(2), shape=(8, 8, 3)))
+    model.has_kinds("Conv2D", "Flatten", "Dense")
+    told = message(lambda: model.has_kinds("Conv2D", "MaxPooling2D", "Flatten", "Dense"))
+    assert "3 layers instead of 4: a MaxPooling2D is missing after layer 1" in told
+
+
+def test_strides_are_named_where_they_make_an_output_smaller():
+    strided = layers.Conv2D(3, 3, strides=2)
+    model = ask(chain(strided, layers.Flatten(), layers.Dense(2), shape=(9, 9, 3)))
+    told = message(lambda: model.has_layer_shapes((7, 7, 3), (147,), (2,)))
+    assert "has outputs of shape (4, 4, 3)" in told and "its strides are larger than 1" in told
+
+
 def test_one_layer_used_twice_is_no_chain():
     shared = layers.Conv2D(3, 3, padding="same")
     assert "used 2 times" in message(

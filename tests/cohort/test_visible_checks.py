@@ -32,19 +32,22 @@ class Notebook:
 
     def complaint(self, answer: str, *tests: str) -> str:
         """What the visible checks say of an answer, "" if nothing."""
-        space = dict(self.space)
+        space, printed = dict(self.space), ""
         try:
             self._run(answer, space)
             for test in tests:
-                self._run(self.tests[test], space)
+                printed += self._run(self.tests[test], space)
         except Exception as error:
             return str(error) or type(error).__name__
-        return ""
+        # Of several parts, those that are wrong are printed.
+        return printed if "✗" in printed else ""
 
     @staticmethod
-    def _run(text: str, space: dict) -> None:
-        with contextlib.redirect_stdout(io.StringIO()):
+    def _run(text: str, space: dict) -> str:
+        """What a cell prints."""
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
             exec(compile(text, "<cell>", "exec"), space)
+        return printed.getvalue()
 
 
 @pytest.mark.slow

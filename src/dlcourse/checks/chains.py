@@ -24,36 +24,37 @@ _SETTING_HINTS = {
 }
 
 
-def require_same_kinds(name: str, got: list[LayerFacts], wanted: list[LayerFacts]) -> None:
+def require_same_kinds(name: str, got: list[LayerFacts], targets: Sequence[str]) -> None:
     """The layers of the model `name` are of the kinds wanted, in that order."""
-    found, targets = [f.kind for f in got], [f.kind for f in wanted]
-    if found == targets:
+    found = [layer.kind for layer in got]
+    if found == list(targets):
         return
+    wanted = " → ".join(targets)
     if sorted(found) == sorted(targets):
         fail(
             f"{name} has the right layers in another order: {kinds(got)}.",
-            expected=kinds(wanted),
+            expected=wanted,
         )
     for action, i1, _, j1, _ in SequenceMatcher(a=found, b=targets, autojunk=False).get_opcodes():
         counts = f"{name}: "
-        if len(got) != len(wanted):
-            counts = f"{name} has {len(got)} layers instead of {len(wanted)}: "
+        if len(got) != len(targets):
+            counts = f"{name} has {len(got)} layers instead of {len(targets)}: "
         before = f"after layer {i1} ({got[i1 - 1]})" if i1 else "at the start"
         if action == "insert":
             fail(
-                f"{counts}{a(wanted[j1].kind)} is missing {before}.",
-                expected=kinds(wanted),
+                f"{counts}{a(targets[j1])} is missing {before}.",
+                expected=wanted,
             )
         if action == "delete":
             fail(
                 f"{counts}layer {i1 + 1} is {a(got[i1].kind)} ('{got[i1].name}') that should "
                 "not be there.",
-                expected=kinds(wanted),
+                expected=wanted,
             )
         if action == "replace":
             fail(
                 f"{name}: layer {i1 + 1} is {a(got[i1].kind)} ('{got[i1].name}').",
-                expected=f"{wanted[j1].kind}, in {kinds(wanted)}",
+                expected=f"{targets[j1]}, in {wanted}",
             )
 
 

@@ -193,7 +193,7 @@ class FigureCheck(Check):
                 fail(
                     f"{self.name}: picture {i} is called "
                     f"{show(next((t for t in written if t), ''))}.",
-                    expected=show(str(name)),
+                    expected=f"{show(str(name))}; pictures are counted from 0",
                     hint=""
                     if any(written)
                     else "set_title(name) names a picture. axis('off') hides the axis labels.",

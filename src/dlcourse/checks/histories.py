@@ -100,6 +100,10 @@ class HistoryCheck(Check):
             fail(
                 f"{self.name}: the training loss went from {losses[0]:.3f} to {losses[-1]:.3f}.",
                 expected="a loss that goes down",
+                hint="it is the same in every epoch, so no weight was changed: has a layer "
+                "trainable=False, or is the learning rate 0?"
+                if np.ptp(losses) < 1e-3 * abs(losses[0])
+                else "",
             )
         return self
 

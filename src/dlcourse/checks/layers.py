@@ -14,30 +14,22 @@ import keras
 
 from dlcourse.checks.outcome import fail
 
+_CONVOLUTION = (
+    "filters",
+    "kernel_size",
+    "strides",
+    "padding",
+    "dilation_rate",
+    "groups",
+    "use_bias",
+    "trainable",
+)
 # The settings that tell two layers of a kind apart, by the names that Keras gives them.
 _SETTINGS = {
-    "Conv2D": (
-        "filters",
-        "kernel_size",
-        "strides",
-        "padding",
-        "dilation_rate",
-        "groups",
-        "use_bias",
-        "trainable",
-    ),
+    "Conv2D": _CONVOLUTION,
     "MaxPooling2D": ("pool_size", "strides", "padding"),
     "AveragePooling2D": ("pool_size", "strides", "padding"),
-    "Conv1D": (
-        "filters",
-        "kernel_size",
-        "strides",
-        "padding",
-        "dilation_rate",
-        "groups",
-        "use_bias",
-        "trainable",
-    ),
+    "Conv1D": _CONVOLUTION,
     "Embedding": ("input_dim", "output_dim", "mask_zero", "trainable"),
     "Dense": ("units", "use_bias", "trainable"),
     "Dropout": ("rate", "noise_shape", "training"),

@@ -145,6 +145,11 @@ class ModelCheck(Check):
         require_activations(self.name, facts_of(self.name, self.model), names)
         return self
 
+    def has_kinds(self, *names: str) -> ModelCheck:
+        """Its layers are of these kinds, such as "Conv2D", in this order; counted as above."""
+        require_same_kinds(self.name, facts_of(self.name, self.model), names)
+        return self
+
     def has_layers(self, *expected: keras.Layer) -> ModelCheck:
         """It is the chain `expected` (listed unbuilt), or one that computes the same.
 
@@ -153,7 +158,7 @@ class ModelCheck(Check):
         """
         got = facts_of(self.name, self.model)
         wanted = expected_facts(tuple(self.model.input_shape[1:]), expected)
-        require_same_kinds(self.name, got, wanted)
+        require_same_kinds(self.name, got, [layer.kind for layer in wanted])
         for position, (layer, target) in enumerate(zip(got, wanted, strict=True), start=1):
             require_same_layer(self.name, position, layer, target)
         return self
@@ -172,6 +177,9 @@ class ModelCheck(Check):
                     f"{self.name}: layer {position} ({layer}) has outputs of shape "
                     f"{layer.output_shape}.",
                     expected=f"{shape}",
+                    hint="its strides are larger than 1, so it leaves places out."
+                    if max(layer.settings.get("strides") or (1,)) > 1 and layer.parameters
+                    else "",
                 )
         return self
 
@@ -439,4 +447,7 @@ def _accuracy_hint(accuracy: float, chance: float, example: str) -> str:
     scaled = "Were the images normalised?" if example == "image" else "Were the rows scaled?"
     if accuracy < 1.5 * chance:
         return f"guessing gives {chance:.0%}. Was the model trained? {scaled}"
-    return f"did you train for as many epochs as the task says? {scaled}"
+    return (
+        f"did you train on all the training {example}s, for as many epochs as the task says, "
+        f"and is every layer trained? {scaled}"
+    )
