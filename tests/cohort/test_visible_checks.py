@@ -51,7 +51,7 @@ class Notebook:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["neurons", "penguins"])
+@pytest.mark.parametrize("name", ["neurons", "penguins", "image-data"])
 def test_visible_checks_name_nine_of_ten_misconceptions_and_pass_right_answers(name, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "agg")
     notebook = Notebook(name)
