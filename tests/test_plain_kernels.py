@@ -28,6 +28,8 @@ def test_nothing_stops_it_and_its_last_cell_lists_every_task(path, tmp_path, mon
     client.execute(cwd=str(tmp_path))
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    shown = [output for cell in code for output in cell.outputs]
+    assert [o.text for o in shown if o.output_type == "stream" and o.name == "stderr"] == []
     overview = code[-1].outputs[-1]["data"]["text/plain"]
     assert "○ task" in overview
     assert "✓ task" not in overview

@@ -30,6 +30,12 @@ SCENES = {
     "wrong": ["def double(x):\n    return 3", CHECK],
     "broken": [STUB, CHECK, ANSWER.replace("(x):", "(x)"), CHECK],
     "broken before": [ANSWER, CHECK, ANSWER.replace("2 * x", "2 * "), CHECK],
+    "left empty": [
+        STUB,
+        "two = four = None\nfour = double(2)",
+        "words = four.split()",
+        "raise NotImplementedError()",
+    ],
     "half": [
         ANSWER,
         CHECK,
@@ -37,7 +43,7 @@ SCENES = {
         CHECK.replace("task 1", "task 2, part 1").replace("double", "halve"),
     ],
 }
-FRESH = f"globals().pop('four', 0)\n{BEGIN}"
+FRESH = f"globals().pop('four', 0), globals().pop('two', 0)\n{BEGIN}"
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +78,12 @@ def test_an_unfinished_task_does_not_stop_what_follows(ran):
     assert "○ double: " in given and "Traceback" not in given
     assert "○ `four` is missing" in after and "Traceback" not in after
     assert "○ task 1" in last
+
+
+def test_what_a_cell_left_empty_is_told_as_missing_and_not_as_an_error_of_python(ran):
+    *_, used, own, last = ran["left empty"]
+    assert "○ `four` is missing" in used and "Traceback" not in used
+    assert "○ this cell: nothing to check yet" in own
 
 
 def test_what_is_right_is_ticked(ran):

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from dlcourse.checks.outcome import CheckFailed, NotAttempted
+from dlcourse.quiet import import_tensorflow_quietly
 
 # The first line of a cell that checks a task, written by the release. Colab shows it as a title.
 CHECK = re.compile(r"#\s*@title Check of (task \d+(?:, part \d+)?)")
@@ -26,6 +27,10 @@ RIGHT, WRONG, OPEN, READ = "✓", "✗", "○", "✎"
 _WAITS = (
     "this cell uses it. Write it in place of YOUR CODE HERE and `raise NotImplementedError()`, run "
     "that cell, then run this one again."
+)
+_WRITE_HERE = (
+    "write your code in place of YOUR CODE HERE and `raise NotImplementedError()`, then run this "
+    "cell again."
 )
 _MEANING = {
     RIGHT: "right, as far as it is checked here",
@@ -75,8 +80,9 @@ class Progress:
     def explained(self, error: Exception) -> Exception:
         """The error that a learner is shown: for what another cell left undone, that one."""
         if type(error) is NotImplementedError and not error.args:
-            return NotAttempted(_function_of(error) or "this", hint=_WAITS)
-        name = error.name if isinstance(error, NameError) else None
+            function = _function_of(error)
+            return NotAttempted(function or "this cell", hint=_WAITS if function else _WRITE_HERE)
+        name = error.name if isinstance(error, NameError) else self._missing_here(error)
         if name and name in self.broken:
             first, _, hint = _syntax_words(name, self.broken[name]).partition("\n")
             return CheckFailed(first.lstrip("✗ "), hint=hint.strip())
@@ -123,6 +129,13 @@ class Progress:
         found = (text for check, text in self.words.items() if _task_of(check) == task.number)
         return next((text.split("\n")[0] for text in found if text), "")
 
+    def _missing_here(self, error: Exception) -> str | None:
+        """What stayed None, as a cell that was not done leaves it, where that is the error."""
+        if not isinstance(error, (AttributeError, TypeError)) or "NoneType" not in str(error):
+            return None
+        used = (name for name in self.missing if re.search(rf"\b{name}\b", self.running))
+        return next(used, None)
+
     def _check(self) -> str:
         found = CHECK.match(self.running)
         return found[1] if found else ""
@@ -145,6 +158,7 @@ def begin() -> None:
     """
     global _progress
     logging.getLogger("tensorflow").addFilter(_is_no_retracing)
+    import_tensorflow_quietly()
     if "NBGRADER_EXECUTION" in os.environ:
         return
     try:
