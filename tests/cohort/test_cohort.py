@@ -98,13 +98,16 @@ def test_a_slow_recipe_comes_to_its_outcome(course, slow_half, student, assignme
     "DLCOURSE_REAL_DATA" not in os.environ,
     reason="needs real CIFAR-10: set DLCOURSE_REAL_DATA to a file that `dlcourse data` can read",
 )
-def test_the_reference_earns_full_marks_on_real_images_too(course, monkeypatch):
+def test_the_reference_earns_full_marks_on_real_data_too(course, monkeypatch):
+    """On real images; and on measured weather where DLCOURSE_REAL_WEATHER names its table."""
     attempts = [
         replace(attempt, student="real")
         for attempt in ATTEMPTS.values()
         if attempt.student == "ada"
     ]
     monkeypatch.setenv("DLCOURSE_DATA", os.environ["DLCOURSE_REAL_DATA"])
+    weather = os.environ.get("DLCOURSE_REAL_WEATHER", "stand-in")
+    monkeypatch.setenv("DLCOURSE_WEATHER", weather)
     outcomes = list(grade(course, hand_in(course, attempts)))
     # All points but those of the answers that a person reads.
     assert {o.assignment: o.score for o in outcomes} == {
@@ -118,6 +121,7 @@ def test_the_reference_earns_full_marks_on_real_images_too(course, monkeypatch):
     }
     record = read_record(course.gradebook_folder, "convnet", "real")
     assert record.inputs.context["data"].startswith("cifar10")
+    assert (record.inputs.context["weather"] == "weather") is (weather != "stand-in")
 
 
 def test_a_second_attempt_replaces_the_first(quick_half):

@@ -81,10 +81,11 @@ def _threshold(claim: Claim, runs: Runs, other_examples: int | None) -> float:
     values = claim.reference.values(runs)
     sampling = claim.sampling_sd(claim.reference, runs, other_examples)
     if claim.at_least:
-        return _rounded_down(lower_bound(values, sampling))
+        bound = _rounded_down(lower_bound(values, sampling))
+        return bound if claim.asks is None else min(bound, claim.asks)
     # Differences of losses: it is never asked for less than none.
     bound = -_rounded_down(min(0.0, lower_bound([-value for value in values], sampling)))
-    return max(bound, claim.asks)
+    return bound if claim.asks is None else max(bound, claim.asks)
 
 
 def _rounded_down(value: float) -> float:

@@ -39,7 +39,8 @@ class Claim:
     """What a threshold tells apart; `sampling` names the examples' share of a run's deviation.
 
     Without it, the figure is a share of examples, whose deviation is a binomial's. `at_least` says
-    that high figures pass. `asks` is what the notebook says in words: an "at most" is not lower.
+    that high figures pass. `asks` is what the notebook asks for in any case: an "at most" is not
+    lower, an "at least" not higher, whatever the runs would allow.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Claim:
     reference: Series
     weak: tuple[Series, ...]
     sampling: str = ""
-    asks: float = -math.inf
+    asks: float | None = None
 
     def sampling_sd(self, series: Series, runs: Runs, other_examples: int | None) -> float:
         """The deviation of a figure of `series` that comes from picking other examples.
@@ -158,12 +159,13 @@ _WEATHER = (
     Claim(
         "weather_gap",
         True,
-        Series("the reference", "plain", lambda r: r["gap"]),
+        Series("the reference, the worst of its last 50 epochs", "unlucky", lambda r: r["gap"]),
         (
             Series("stopped early", "early", lambda r: r["gap"]),
             Series("one epoch", "one-epoch", lambda r: r["gap"]),
         ),
         sampling="sampling_sd",
+        asks=1.5,
     ),
     Claim(
         "weather_early_rmse",

@@ -36,12 +36,14 @@ def compiled_fit(
     batch: int = 32,
     stopping: Stopping | None = None,
     learning_rate: float = 0.001,
+    after_epoch: Callable[[int], object] = lambda epoch: None,
 ) -> list[float]:
     """Train `model` with Adam; the training loss of each epoch.
 
     Args:
         rows: (n, inputs). targets: (n, outputs).
         loss: from targets and outputs of a batch to the loss of each example, (batch,).
+        after_epoch: called with the number of each epoch, from 1, when it is done.
     """
     optimizer = keras.optimizers.Adam(learning_rate)
     optimizer.build(model.trainable_variables)
@@ -66,9 +68,10 @@ def compiled_fit(
 
     losses: list[float] = []
     best, waited, kept = math.inf, 0, model.get_weights()
-    for _ in range(epochs):
+    for number in range(1, epochs + 1):
         order = np.random.permutation(len(rows))
         losses.append(float(epoch(tf.constant(order, tf.int32))))
+        after_epoch(number)
         if stopping is None:
             continue
         others = (tf.constant(part, tf.float32) for part in (stopping.rows, stopping.targets))
