@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from itertools import pairwise
 
 import pytest
 from nbformat import v4
@@ -35,7 +36,16 @@ SHOWN = {
     "details": ("<details><summary>s</summary>x</details>", "<summary>s</summary>"),
     "key": ("<kbd>Ctrl</kbd> <u>u</u> <mark>m</mark>", "<kbd>Ctrl</kbd> <u>u</u> <mark>m</mark>"),
     "link": ("[x](https://example.org)", '<a href="https://example.org"'),
-    "math": ("$a < b$", "$a &lt; b$"),
+    "math": ("$a < b$", "<mi>a</mi><mo>&lt;</mo><mi>b</mi>"),
+    "fraction": (
+        "$$\\frac{1}{n}$$",
+        "<mfrac><mrow><mn>1</mn></mrow><mrow><mi>n</mi></mrow></mfrac>",
+    ),
+    "display": ("$$x$$", '<math display="block">'),
+    "equation": ("\\begin{equation}x\\end{equation}", '<math display="block">'),
+    "aligned": ("$$\\begin{aligned} a &= b \\\\ c &= d \\end{aligned}$$", "<mtr>"),
+    "unknown formula": ("$\\nosuchthing{x}$", "$\\nosuchthing{x}$"),
+    "broken formula": ("$\\frac{$", "$\\frac{$"),
 }
 
 
@@ -65,6 +75,12 @@ def test_a_drawing_of_a_cell_is_a_picture_in_which_nothing_runs():
 
 
 DANGEROUS = [
+    "$\\text{<script>alert(1)</script><img src=x onerror=alert(1)>}$",
+    "$\\text{<style><!--</style><table><mglyph><img src=1 onerror=alert(1)>-->}$",
+    "$\\href{javascript:alert(1)}{x}$",
+    "$\\style{background:url(//evil.example)}{x}$ $\\class{navbar-fixed-top}{x}$",
+    "![$x$](//evil.example/a)",
+    "<a title='$x$' href='javascript:alert(1)'>x</a>",
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
     "<a href='javascript:alert(1)'>x</a>",
@@ -104,6 +120,12 @@ def test_nothing_runs_covers_or_is_loaded_from_elsewhere(made, source):
 
 
 HOSTILE = {
+    "formulas": "$x^2$ " * 8_000,
+    "a formula that grows": r"$\def\a{xxxxxxxxxx}"
+    + "".join(rf"\def\{b}{{" + rf"\{a}" * 10 + "}" for a, b in pairwise("abcdefghijk"))
+    + r"\k$",
+    "a deep formula": "$" + "{" * 1_900 + "$",
+    "a long formula": "$" + r"\frac{x" * 280 + "$",
     "styles": "<style " * 60_000,
     "elements": "<div>" * 60_000,
     "other ends": "".join(f"<b id={n}></i>" for n in range(30_000)),
@@ -121,6 +143,11 @@ def test_a_hostile_text_is_shown_as_it_was_written_or_cleaned(case):
     for number in range(4):
         assert isinstance(markdown2html(page, HOSTILE[case] + str(number)), str)
         assert isinstance(clean_html(page, HOSTILE[case] + str(number)), str)
+
+
+def test_an_image_whose_alternative_text_is_a_formula_is_an_image_alone():
+    made = text("![$x$ y](a.png)")
+    assert re.fullmatch(r'<p><img src="a.png" alt="[^"]*"></p>', made.strip()), made
 
 
 def test_a_page_says_what_it_may_load_and_shows_raw_cells_as_text():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import html
 import re
+import secrets
 import time
 from collections import Counter
 from typing import Any
@@ -23,6 +24,8 @@ from nbconvert.filters.markdown_mistune import (
     IPythonRenderer,
     MarkdownWithMath,
 )
+
+from nbjudge.extensions.formulas import mathml
 
 # What is longer is shown as it was written: the search for math takes quadratic time.
 _LONGEST_TEXT = 50_000
@@ -87,6 +90,38 @@ _SVG = re.compile(r"\s*(<\?xml[^>]*>\s*)?(<!DOCTYPE[^>]*>\s*)?(<!--.*?-->\s*)*<s
 
 
 class _Renderer(IPythonRenderer):
+    """Leaves an empty element in the place of each formula, whose MathML comes after the cleaning.
+
+    Nobody can write such an element: its name is drawn for each text.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._formulas: list[str] = []
+        self._name = f"hl-{secrets.token_hex(8)}"
+
+    def block_math(self, body: str) -> str:
+        return self._place(body, True) or super().block_math(body)
+
+    def inline_math(self, body: str) -> str:
+        return self._place(body, False) or super().inline_math(body)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        formula = f"\\begin{{{name}}}{body}\\end{{{name}}}"
+        return self._place(formula, True) or super().latex_environment(name, body)
+
+    def _place(self, latex: str, display: bool) -> str:
+        made = mathml(latex, display=display) if len(self._formulas) < _MOST_EQUATIONS else ""
+        if not made:
+            return ""
+        self._formulas.append(made)
+        return f'<span class="{self._name}_{len(self._formulas) - 1}"></span>'
+
+    def with_formulas(self, page: str) -> str:
+        """The cleaned page with its formulas."""
+        places = rf'<span class="{self._name}_(\d+)"></span>'
+        return re.sub(places, lambda place: self._formulas[int(place[1])], page)
+
     def _embed_image_or_attachment(self, src: str) -> str:
         try:
             return super()._embed_image_or_attachment(src)
@@ -103,7 +138,8 @@ def markdown2html(context: Context, source: str) -> str:
 
     def render() -> str:
         renderer = _Renderer(escape=False, attachments=attachments)
-        return _clean(str(MarkdownWithMath(renderer=renderer).render(source)))
+        page = str(MarkdownWithMath(renderer=renderer).render(source))
+        return renderer.with_formulas(_clean(page))
 
     return _in_time(context, render, source)
 
