@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 
 from nbjudge.errors import NbjudgeError
 
-# What a browser may load: formulas are drawn by MathJax, which the instructor's template names.
+# What a browser may load: MathJax, which nbgrader's template names, draws what is not in MathML.
 _MATHJAX = "https://cdnjs.cloudflare.com"
 _POLICY = (
     f"default-src 'none'; img-src 'self' data: {_MATHJAX}; media-src 'self' data:; "
