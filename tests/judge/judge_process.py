@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from nbjudge.assignment.markers import withheld_lines
 from nbjudge.judge.client import Judge
 from nbjudge.judge.messages import Captured, Judged, Reply, TestCell
 
@@ -54,7 +55,8 @@ class Notebook:
         **values: object,
     ) -> Judged:
         self._count += 1
-        cell = TestCell(f"test_{self._count}", source, points, imports, unbound)
+        lines = withheld_lines(source)
+        cell = TestCell(f"test_{self._count}", source, points, imports, unbound, withheld=lines)
         captured = {
             name: value if isinstance(value, Captured) else Captured("value", self._captured(value))
             for name, value in values.items()

@@ -93,7 +93,7 @@ def test_a_student_finds_the_work_the_visible_test_and_the_message(course):
     assert "print(\"<script>alert('printed')</script>\")" in text
     assert "assert double(2) == 4" in text
     assert "double(21) should be 42" in text
-    assert "got 4 for 4" in text or "expected 42" in text
+    assert "got 4, expected another number" in text
     assert "# (hidden tests)" in text
     assert "assert double(21)" not in text
     assert "(Score: 3.0 / 7.0)" in text

@@ -88,7 +88,9 @@ def test_the_record_says_what_was_graded_by_what(graded_class):
 def test_a_failed_test_tells_its_message_and_never_its_source(graded_class):
     cells = {cell.grade_id: cell for cell in graded_class.record("only-visible").cells}
     assert cells["test-double"].message.startswith("AssertionError: double(21) should be 42\n")
-    assert "expected 42" in cells["test-double"].message
+    assert cells["test-double"].message.endswith(
+        "(got 4, expected another number; a hidden test does not tell which)"
+    )
     everything = json.dumps([str(graded_class.record(student)) for student in HAND_INS])
     assert "assert double(21)" not in everything
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlcourse.checks.arrays import ArrayCheck as array
 from dlcourse.checks.credit import credit, part
+from dlcourse.checks.draws import random
 from dlcourse.checks.events import EventsCheck as events
 from dlcourse.checks.figures import FigureCheck as figure
 from dlcourse.checks.functions import FunctionCheck as function
@@ -60,6 +61,7 @@ __all__ = [
     "model",
     "part",
     "passed",
+    "random",
     "table",
     "value",
 ]

@@ -74,7 +74,7 @@ class ArrayCheck(Check):
             where = tuple(int(i) for i in np.argwhere(~same)[0])
             fail(
                 f"{self.name}: the value at {list(where)} is {show(self.array[where])}.",
-                expected=show(expected[where]),
+                answer=show(expected[where]),
                 hint=because,
             )
         return self

@@ -132,7 +132,7 @@ def require_loss_named(name: str, facts: CompileFacts, loss: str) -> None:
         fail(
             f"{name} is compiled with the loss "
             f"{'of your own' if facts.loss == _OWN else facts.loss or 'None'}.",
-            expected=loss,
+            answer=loss,
             hint="`rmse` is no loss of Keras. The root of a number is smallest where the number "
             "is, so the mean squared error does the same."
             if _bare(facts.loss) in ("rmse", "rootmeansquarederror")
@@ -145,7 +145,7 @@ def require_metric(name: str, facts: CompileFacts, metric: str) -> None:
     if _bare(metric) not in map(_bare, facts.metrics):
         fail(
             f"{name} is compiled with these metrics: {', '.join(facts.metrics) or 'none'}.",
-            expected=f"metrics=[keras.metrics.{metric}()]",
+            answer=f"metrics=[keras.metrics.{metric}()]",
             hint="accuracy counts right answers, and a number is never exactly right."
             if "accuracy" in facts.metrics
             else "",
@@ -157,7 +157,7 @@ def require_optimizer(name: str, facts: CompileFacts, optimizer: str, hint: str 
     if facts.optimizer != optimizer.lower():
         fail(
             f"{name} is compiled with the optimizer {facts.optimizer or 'None'}.",
-            expected=optimizer,
+            answer=optimizer,
             hint=hint,
         )
 

@@ -145,7 +145,7 @@ class FigureCheck(Check):
         if got != count:
             fail(
                 f"{self.name} has {got} pictures.",
-                expected=f"{count}",
+                answer=f"{count}",
                 hint=""
                 if got
                 else "after plt.show() the current figure is empty. Keep the figure in a variable "
@@ -193,7 +193,7 @@ class FigureCheck(Check):
                 fail(
                     f"{self.name}: picture {i} is called "
                     f"{show(next((t for t in written if t), ''))}.",
-                    expected=f"{show(str(name))}; pictures are counted from 0",
+                    answer=f"{show(str(name))}; pictures are counted from 0",
                     hint=""
                     if any(written)
                     else "set_title(name) names a picture. axis('off') hides the axis labels.",
@@ -249,7 +249,8 @@ class FigureCheck(Check):
                 fail(
                     f"{self.name}: the x values of the line {name} go from {show(curve.x[0])} to "
                     f"{show(curve.x[-1])}.",
-                    expected=f"from {show(x[0])} to {show(x[-1])}: the table's index",
+                    expected="the table's index",
+                    answer=f"from {show(x[0])} to {show(x[-1])}: the table's index",
                 )
             if curve.label and ("val" in curve.label.lower()) != name.startswith("val"):
                 fail(

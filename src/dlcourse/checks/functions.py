@@ -15,7 +15,15 @@ import numpy as np
 from dlcourse.checks.arrays import ArrayCheck
 from dlcourse.checks.histories import HistoryCheck
 from dlcourse.checks.mistakes import hint_for
-from dlcourse.checks.outcome import Check, CheckFailed, NotAttempted, fail, require_attempt, show
+from dlcourse.checks.outcome import (
+    Check,
+    CheckFailed,
+    NotAttempted,
+    fail,
+    is_withheld,
+    require_attempt,
+    show,
+)
 from dlcourse.checks.splits import SplitCheck
 from dlcourse.checks.tables import TableCheck
 from dlcourse.checks.values import ValueCheck, is_same
@@ -66,7 +74,8 @@ class FunctionCheck(Check):
                 mixed = pair[0].shape != pair[1].shape
                 fail(
                     f"{self.name} returned {show(call.result)} for arrays of the shapes {shapes}.",
-                    expected=f"{show(expected)}, as for the same numbers in two arrays of shape "
+                    expected="the same as for the same numbers in two flat arrays",
+                    answer=f"{show(expected)}, as for the same numbers in two arrays of shape "
                     f"{flat[0].shape}",
                     hint="(n, 1) and (n,) are spread against each other to (n, n). Make both "
                     "arrays flat first."
@@ -85,7 +94,7 @@ class CallCheck(Check):
 
     def __init__(self, name: str, function: Any, args: Args, kwargs: Kwargs) -> None:
         self.name = name
-        self.call = f"{name}({_show_arguments(args, kwargs)})"
+        self.call = f"{name}({'…' if is_withheld() else _show_arguments(args, kwargs)})"
         self._given = [*args, *kwargs.values()]
         passed_args, passed_kwargs = _copied(args), {k: _copy(v) for k, v in kwargs.items()}
         self._passed = [*passed_args, *passed_kwargs.values()]
@@ -113,8 +122,12 @@ class CallCheck(Check):
         """It returned `expected` (see `values.is_same`); `because`: the equation, numbers in."""
         self.returns_something()
         if not is_same(self.result, expected, tolerance):
-            wanted = show(expected) + (f", because {because}" if because else "")
-            fail(f"{self.call} returned {show(self.result)}.", expected=wanted, hint=hint)
+            fail(
+                f"{self.call} returned {show(self.result)}.",
+                answer=show(expected),
+                because=because,
+                hint=hint,
+            )
         return self
 
     def returns_something(self) -> CallCheck:

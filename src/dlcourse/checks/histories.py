@@ -58,7 +58,7 @@ class HistoryCheck(Check):
         if got != count:
             fail(
                 f"{self.name} has {got} epochs.",
-                expected=f"{count} epochs: epochs={count}",
+                answer=f"{count} epochs: epochs={count}",
                 hint="each call of fit starts a new history. A callback may stop training early."
                 if got < count
                 else "",
@@ -124,14 +124,14 @@ class HistoryCheck(Check):
             fail(
                 f"{self.name} has {len(losses)} epochs. The validation loss is lowest in epoch "
                 f"{found}, so it went on for {waited} more.",
-                expected=f"{patience} more epochs: patience={patience}",
+                answer=f"{patience} more epochs: patience={patience}",
                 hint="EarlyStopping watches val_loss. patience is how many epochs in a row may be "
                 "no better. Is it the function's argument?",
             )
         if best is not None and found != best:
             fail(
                 f"{self.name} has its lowest validation loss in epoch {found}.",
-                expected=f"epoch {best} on this data",
+                answer=f"epoch {best} on this data",
                 hint="does the function train on the training rows, and measure on the validation "
                 "rows, with the model as it was compiled? Has it epochs enough?",
             )

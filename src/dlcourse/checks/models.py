@@ -22,7 +22,16 @@ from dlcourse.checks.chains import (
     require_same_layer,
 )
 from dlcourse.checks.layers import expected_facts, facts_of, refuse_own_class
-from dlcourse.checks.outcome import Check, a, fail, fail_by, require_attempt, show
+from dlcourse.checks.outcome import (
+    NOT_TOLD,
+    Check,
+    a,
+    fail,
+    fail_by,
+    is_withheld,
+    require_attempt,
+    show,
+)
 
 _BATCH = 250
 
@@ -135,9 +144,7 @@ class ModelCheck(Check):
         """It has `count` layers, inputs and activations that stand alone not counted."""
         facts = facts_of(self.name, self.model)
         if len(facts) != count:
-            fail(
-                f"{self.name} has {len(facts)} layers: {kinds(facts)}.", expected=f"{count} layers"
-            )
+            fail(f"{self.name} has {len(facts)} layers: {kinds(facts)}.", answer=f"{count} layers")
         return self
 
     def has_activations(self, *names: str) -> ModelCheck:
@@ -169,14 +176,14 @@ class ModelCheck(Check):
         if len(got) != len(shapes):
             fail(
                 f"{self.name} has {len(got)} layers: {kinds(got)}.",
-                expected=f"{len(shapes)} layers",
+                answer=f"{len(shapes)} layers",
             )
         for position, (layer, shape) in enumerate(zip(got, shapes, strict=True), start=1):
             if layer.output_shape != shape:
                 fail(
                     f"{self.name}: layer {position} ({layer}) has outputs of shape "
                     f"{layer.output_shape}.",
-                    expected=f"{shape}",
+                    answer=f"{shape}",
                     hint="its strides are larger than 1, so it leaves places out."
                     if max(layer.settings.get("strides") or (1,)) > 1 and layer.parameters
                     else "",
@@ -194,7 +201,7 @@ class ModelCheck(Check):
             )
             fail(
                 f"{self.name} has {got:,} parameters ({table or 'no layer has any'}).",
-                expected=f"{count:,}",
+                answer=f"{count:,}",
             )
         return self
 
@@ -207,7 +214,7 @@ class ModelCheck(Check):
         if got != [trainable, others]:
             fail(
                 f"{self.name} has {got[0]:,} trainable parameters and {got[1]:,} others.",
-                expected=f"{trainable:,} and {others:,}",
+                answer=f"{trainable:,} and {others:,}",
                 hint="a batch normalisation has four numbers for each of its inputs: two are "
                 "trained, two are measured.",
             )
@@ -230,7 +237,7 @@ class ModelCheck(Check):
             turned = abs(rates[0] - (1 - rate)) < RATE_TOLERANCE
             fail(
                 f"{self.name} has a Dropout with rate {rates[0]:g}.",
-                expected=f"rate {rate:g}",
+                answer=f"rate {rate:g}",
                 hint="the rate is the share that is dropped, not the share that is kept."
                 if turned
                 else "the rate must be the function's argument, not a fixed number and not a name "
@@ -343,8 +350,11 @@ class ModelCheck(Check):
                 float(errors[place]) - within,
                 luck,
                 {f"{self.name} error": float(errors[place])},
-                problem=f"{self.name} gives {outputs[place]:.2f} for the row {show(rows[place])}.",
-                expected=f"{show(expected.ravel()[place])}, within {within:g}",
+                problem=f"{self.name} gives {outputs[place]:.2f} for "
+                f"{'a row' if is_withheld() else f'the row {show(rows[place])}'}.",
+                expected=NOT_TOLD
+                if is_withheld()
+                else f"{show(expected.ravel()[place])}, within {within:g}",
                 hint="was it trained, on these rows, for as many epochs as the task says?",
             )
         return self

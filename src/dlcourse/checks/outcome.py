@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from typing import Any, NoReturn
 
@@ -71,8 +72,34 @@ class Check:
         """Show nothing: a check that passed is silent."""
 
 
-def fail(problem: str, expected: str = "", hint: str = "") -> NoReturn:
-    """Raise `CheckFailed`."""
+# In place of what a hidden test expects.
+NOT_TOLD = "something else. A hidden test does not tell what"
+
+
+def is_withheld() -> bool:
+    """Whether a hidden test is asking, whose values students are not told.
+
+    The instructor decides it: `c.Grading.hidden_tests_tell`. Only a grader knows; without one,
+    nothing is withheld.
+    """
+    judge = sys.modules.get("nbjudge.judge.withheld")
+    return judge is not None and judge.withholds()
+
+
+def fail(
+    problem: str, expected: str = "", hint: str = "", answer: str = "", because: str = ""
+) -> NoReturn:
+    """Raise `CheckFailed`.
+
+    `expected` says what kind of thing is asked for. `answer` is the very thing, and `because` the
+    reason for it in the words of the test's author. A hidden test tells the reason without the
+    answer.
+    """
+    if answer and not is_withheld():
+        expected = answer + (f", because {because}" if because else "")
+    elif answer:
+        expected = expected or NOT_TOLD
+        hint = "; ".join(filter(None, (because, hint)))
     raise CheckFailed(problem, expected, hint)
 
 

@@ -38,7 +38,7 @@ class SplitCheck(Check):
         got = len(self.parts[1])
         if abs(got - count) > within:
             about = f"{count} test rows" + (f", or {within} more or less" if within else "")
-            fail(f"{self.name} gave {got} test rows.", about, because)
+            fail(f"{self.name} gave {got} test rows.", answer=about, hint=because)
         return self
 
     def uses_each_row_once(self) -> SplitCheck:
@@ -95,7 +95,8 @@ class SplitCheck(Check):
                 fail(
                     f"{self.name}: {got} of the {int(count)} rows of class {place} are for "
                     "testing.",
-                    expected=f"about {share * count:g} of them: the same share of each class",
+                    expected="the same share of each class",
+                    answer=f"about {share * count:g} of them: the same share of each class",
                     hint="go through the classes, and split the rows of each.",
                 )
         return self

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dlcourse.checks.outcome import Check, fail, require_attempt, show
+from dlcourse.checks.outcome import Check, fail, is_withheld, require_attempt, show
 from dlcourse.checks.values import is_same
 
 
@@ -28,7 +28,7 @@ class TableCheck(Check):
             found = ", ".join(map(str, self.table.columns)) or "none"
             fail(
                 f"{self.name} has these columns: {found}.",
-                expected=f"a column {', '.join(missing)}",
+                answer=f"a column {', '.join(missing)}",
             )
         return self
 
@@ -38,14 +38,15 @@ class TableCheck(Check):
         if more := [str(column) for column in self.table.columns if column not in columns]:
             fail(
                 f"{self.name} has the column {', '.join(more)}, too.",
-                expected=f"only {', '.join(columns)}",
+                expected="no others than the task names",
+                answer=f"only {', '.join(columns)}",
             )
         return self
 
     def has_rows(self, count: int, because: str = "") -> TableCheck:
         """It has `count` rows; `because` says which."""
         if len(self.table) != count:
-            fail(f"{self.name} has {len(self.table)} rows.", f"{count} rows", because)
+            fail(f"{self.name} has {len(self.table)} rows.", answer=f"{count} rows", hint=because)
         return self
 
     def is_confusion_of(
@@ -63,7 +64,9 @@ class TableCheck(Check):
         for what, labels in sides:
             if missing := [name for name in classes if name not in labels]:
                 fail(
-                    f"{self.name} has no {what} {', '.join(missing)}.",
+                    f"{self.name} lacks {len(missing)} of the {what}s that it has to have."
+                    if is_withheld()
+                    else f"{self.name} has no {what} {', '.join(missing)}.",
                     expected=f"a {what} for each class, in the order of classes",
                     hint="a class that never occurs has a row and a column, too: with zeros.",
                 )
@@ -71,7 +74,8 @@ class TableCheck(Check):
             if labels.tolist() != list(classes):
                 fail(
                     f"{self.name} has these {what}s: {', '.join(map(str, labels))}.",
-                    expected=f"one for each class, in the order of classes: {', '.join(classes)}",
+                    expected="one for each class, in the order of classes",
+                    answer=f"one for each class, in the order of classes: {', '.join(classes)}",
                 )
         got = self.table.to_numpy()
         if is_same(got, counts):
@@ -84,14 +88,19 @@ class TableCheck(Check):
         if is_same(got.sum(), 0) or not is_same(got.sum(), len(true)):
             fail(
                 f"the numbers in {self.name} add up to {show(got.sum())}.",
-                expected=f"{len(true)}: each example is counted once, as a whole number",
+                expected="each example is counted once, as a whole number",
+                answer=f"{len(true)}: each example is counted once, as a whole number",
             )
         for (i, j), count in np.ndenumerate(counts):
             if not is_same(got[i, j], count):
                 fail(
-                    f"{self.name} has {show(got[i, j])} in row {classes[i]}, column {classes[j]}.",
-                    expected=f"{count}: that many were {classes[i]} and were taken for "
-                    f"{classes[j]}",
+                    f"{self.name} has {show(got[i, j])} in "
+                    + (
+                        f"row {i + 1}, column {j + 1}."
+                        if is_withheld()
+                        else f"row {classes[i]}, column {classes[j]}."
+                    ),
+                    answer=f"{count}: that many were {classes[i]} and were taken for {classes[j]}",
                 )
         return self
 
@@ -99,7 +108,7 @@ class TableCheck(Check):
         """Its index is `expected`."""
         got = self.table.index.tolist()
         if not is_same(got, expected):
-            fail(f"{self.name} has the index {show(got)}.", expected=show(expected))
+            fail(f"{self.name} has the index {show(got)}.", answer=show(expected))
         return self
 
     def holds(self, columns: dict[str, list[float]]) -> TableCheck:
@@ -108,5 +117,5 @@ class TableCheck(Check):
         for column, values in columns.items():
             got = self.table[column].tolist()
             if not is_same(got, values):
-                fail(f"{self.name}: column {column} is {show(got)}.", expected=show(values))
+                fail(f"{self.name}: column {column} is {show(got)}.", answer=show(values))
         return self

@@ -8,7 +8,7 @@ from typing import Any, SupportsFloat, TypeGuard
 
 import numpy as np
 
-from dlcourse.checks.outcome import Check, a, fail, require_attempt, show
+from dlcourse.checks.outcome import Check, a, fail, is_withheld, require_attempt, show
 
 
 def is_same(got: Any, expected: Any, tolerance: float = 1e-6) -> bool:
@@ -65,8 +65,7 @@ class ValueCheck(Check):
     def equals(self, expected: Any, because: str = "", tolerance: float = 1e-6) -> ValueCheck:
         """It is `expected` (see `is_same`); `because` is the equation with its numbers."""
         if not is_same(self.value, expected, tolerance):
-            wanted = show(expected) + (f", because {because}" if because else "")
-            fail(f"{self.name} is {show(self.value)}.", expected=wanted)
+            fail(f"{self.name} is {show(self.value)}.", answer=show(expected), because=because)
         return self
 
     def is_a_number(self) -> ValueCheck:
@@ -84,7 +83,7 @@ class ValueCheck(Check):
         if not isinstance(items, (list, tuple)):
             fail(f"{self.name} is {show(self.value)}.", expected=f"a list of {kind.__name__}")
         if len(items) != length:
-            fail(f"{self.name} has {len(items)} items.", expected=f"{length} items", hint=hint)
+            fail(f"{self.name} has {len(items)} items.", answer=f"{length} items", hint=hint)
         for i, item in enumerate(items):
             if not isinstance(item, kind):
                 fail(
@@ -100,8 +99,9 @@ class ValueCheck(Check):
         missing = [key for key in keys if key not in self.value]
         if missing:
             fail(
-                f"{self.name} has no key {', '.join(map(repr, missing))}. "
+                f"{self.name} has no key "
+                f"{'that the test looks for' if is_withheld() else ', '.join(map(repr, missing))}. "
                 f"Its keys: {', '.join(map(repr, self.value)) or 'none'}.",
-                expected=f"the keys {', '.join(map(repr, keys))}",
+                answer=f"the keys {', '.join(map(repr, keys))}",
             )
         return self

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["SOLUTION", "HIDDEN TESTS", "MARK SCHEME"]
 KINDS: tuple[Kind, ...] = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
+_TELL = re.compile(r"^[ \t]*### TELL EXPECTED VALUES[ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,19 @@ def split(source: str, kinds: tuple[Kind, ...] = KINDS) -> tuple[list[str], list
         elif marker.kind == inside:
             inside = None
     return kept, taken
+
+
+def withheld_lines(source: str) -> tuple[int, ...]:
+    """The lines of a test, from 1, whose expected values are not told.
+
+    They are those from its first hidden one on: what stands behind may ask of what a hidden line
+    has made. A line ``### TELL EXPECTED VALUES`` anywhere in the cell says that its author wants
+    them told.
+    """
+    begins = [marker.line for marker in markers(source) if str(marker) == "BEGIN HIDDEN TESTS"]
+    if not begins or _TELL.search(source):
+        return ()
+    return tuple(range(begins[0] + 1, source.count("\n") + 2))
 
 
 def is_cleared(source: str) -> bool:

@@ -165,6 +165,15 @@ class Grading(Configurable):
         "'nbjudge check' tells which cells need it.",
     ).tag(config=True)
 
+    hidden_tests_tell = Enum(
+        ("kind", "expected"),
+        "kind",
+        help="What feedback tells of a hidden test that fails. 'kind': what kind of thing is "
+        "wrong and the student's own value, and neither the expected value nor the arguments of "
+        "the call. 'expected': these, too, for whoever hands in only once. A line '### TELL "
+        "EXPECTED VALUES' in a test cell says so for that cell. Visible tests tell all.",
+    ).tag(config=True)
+
     data = Unicode(
         "",
         help="'module:function' that finds the data of the notebooks: it is called with the "

@@ -11,7 +11,8 @@ class Node:
     """What an asserted expression is made of; ``place`` is where its value is recorded.
 
     ``kind`` is ``value``, ``compare``, ``and``, ``or``, ``not``, ``call`` or ``constant``.
-    ``parts`` are its operands, of a call the function, then the arguments.
+    ``parts`` are its operands, of a call the function, then the arguments. ``is_own`` says that
+    its value is the student's own: it is made of what the notebook handed out alone.
     """
 
     kind: str
@@ -19,6 +20,7 @@ class Node:
     parts: list[Node] = field(default_factory=list)
     operators: list[str] = field(default_factory=list)
     is_literal: bool = False
+    is_own: bool = False
 
 
 class Record:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Container, Iterable
 from typing import Any
 
 from nbjudge.judge.asserted import Node, Record
+from nbjudge.judge.discreet import kind_of_failure
 from nbjudge.judge.explain import explain
+from nbjudge.judge.withheld import withholds
 
 # No identifier, so no notebook can have it; looked up among the builtins by rewritten code.
 _HELPER = "@nbjudge"
@@ -35,7 +38,7 @@ class Helper:
 
     def failure(self, record: Record, *message: Any) -> AssertionError:
         """The error for an assert that does not hold, with its own ``message`` if it has one."""
-        told = explain(record)
+        told = kind_of_failure(record) if withholds() else explain(record)
         own = str(message[0]).strip() if message and message[0] is not None else ""
         if not own:
             return AssertionError(told)
@@ -50,11 +53,27 @@ class TellValues(ast.NodeTransformer):
 
     def __init__(self) -> None:
         self._helper = Helper()
+        self._own: set[str] = set()
         setattr(builtins, _HELPER, self._helper)
+
+    def begin(self, own: Iterable[str]) -> None:
+        """A cell begins in which the names ``own`` stand for values of the student's."""
+        self._own = set(own)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
+        """What is bound to a student's value is the student's, too; to another, no longer."""
+        names = {
+            part.id
+            for target in node.targets
+            for part in ast.walk(target)
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+        }
+        self._own = self._own | names if is_own(node.value, self._own) else self._own - names
+        return node
 
     def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
         """The statements in place of one assert."""
-        maker = _Maker()
+        maker = _Maker(self._own)
         tree, test = maker.asserted(node.test)
         number = self._helper.add(tree)
         arguments = [ast.Name(RECORD, ast.Load())] + ([node.msg] if node.msg else [])
@@ -85,8 +104,9 @@ def _helper_call(method: str, *arguments: ast.expr) -> ast.expr:
 class _Maker:
     """Makes of one asserted expression a ``Node`` and the code that records its values."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Container[str]) -> None:
         self._places = 0
+        self._own = own
 
     def asserted(self, expression: ast.expr) -> tuple[Node, ast.expr]:
         match expression:
@@ -119,7 +139,9 @@ class _Maker:
 
     def _value(self, expression: ast.expr) -> tuple[Node, ast.expr]:
         place, code = self._seen(expression)
-        return Node("value", place, is_literal=_is_literal(expression)), code
+        node = Node("value", place, is_literal=_is_literal(expression))
+        node.is_own = is_own(expression, self._own)
+        return node, code
 
     def _operand(self, expression: ast.expr) -> tuple[Node, ast.expr]:
         if isinstance(expression, ast.Call):
@@ -160,7 +182,31 @@ class _Maker:
             keywords.append(ast.keyword(keyword.arg, code))
         callee = Node("value", place)
         result, code = self._seen(ast.Call(function, arguments, keywords))
-        return Node("call", result, [callee, *parts]), code
+        own = is_own(expression, self._own)
+        return Node("call", result, [callee, *parts], is_own=own), code
+
+
+# What these make of a student's value is as much the student's.
+_KEEPING = {"len", "type", "str", "int", "float", "bool", "repr", "sum", "min", "max", "round"}
+_KEEPING |= {"sorted", "list", "tuple", "set", "dict"}
+
+
+def is_own(expression: ast.expr, own: Container[str]) -> bool:
+    """Whether an expression is made of the names ``own`` alone, or calls one of them."""
+    match expression:
+        case ast.Name(name):
+            return name in own
+        case ast.Attribute(value):
+            return is_own(value, own)
+        case ast.Subscript(value, index):
+            return is_own(value, own) and (_is_literal(index) or is_own(index, own))
+        case ast.Call(ast.Name(name)) if name in own:
+            return True
+        case ast.Call(ast.Name(name), [argument], []) if name in _KEEPING:
+            return is_own(argument, own)
+        case ast.Call(ast.Attribute(value), [], []):
+            return is_own(value, own)
+    return False
 
 
 def _is_literal(expression: ast.expr) -> bool:

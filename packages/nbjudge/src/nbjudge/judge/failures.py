@@ -11,6 +11,7 @@ from typing import Any
 
 import nbjudge.capture
 from nbjudge.judge.showing import clipped
+from nbjudge.judge.withheld import comparison
 
 MESSAGE_LIMIT = 2000
 _TRACEBACK_LIMIT = 20_000
@@ -19,6 +20,7 @@ _UNSEEN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _OWN_FILES = str(Path(nbjudge.__file__).parent)
 _CALL_FILES = str(Path(nbjudge.capture.__file__).parent)
 _SAYS_NOTHING = "the test failed and gives no reason"
+_MORE = "a hidden test does not tell more"
 
 
 def message(error: BaseException) -> str:
@@ -27,8 +29,10 @@ def message(error: BaseException) -> str:
         words = str(error).strip()
     except Exception:
         words = ""
-    if not words and isinstance(error, AssertionError):
-        words = _SAYS_NOTHING
+    if isinstance(error, AssertionError):
+        if name := comparison(error):
+            words = f"{name} does not hold for what the test looked at; {_MORE}"
+        words = words or _SAYS_NOTHING
     return clipped(_UNSEEN.sub("", words), MESSAGE_LIMIT)
 
 

@@ -24,7 +24,8 @@ class TestCell:
     """A test cell to run: its whole text, hidden tests included, and its ``points``.
 
     ``imports``, ``unbound`` and ``answer_imports`` are those of its ``names.Needs``; ``replaces``
-    are the places, as in ``capture.patches``, at which it may put something of its own.
+    are the places, as in ``capture.patches``, at which it may put something of its own;
+    ``withheld`` are the lines, from 1, that tell students no expected values (see ``withheld``).
     """
 
     __test__ = False  # not a class of pytest's
@@ -36,6 +37,7 @@ class TestCell:
     unbound: tuple[str, ...] = ()
     answer_imports: tuple[tuple[str, str], ...] = ()
     replaces: tuple[str, ...] = ()
+    withheld: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def read_run(
         unbound=tuple(facts.get("unbound", ())),
         answer_imports=tuple((name, text) for name, text in facts.get("answer_imports", ())),
         replaces=tuple(facts.get("replaces", ())),
+        withheld=tuple(facts.get("withheld", ())),
     )
     values = {
         name: Captured(

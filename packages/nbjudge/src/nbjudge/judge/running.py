@@ -30,6 +30,7 @@ from nbjudge.judge.credit import NotPoints, is_credit, points_for
 from nbjudge.judge.messages import Captured, Judged, TestCell
 from nbjudge.judge.shell import Shell, outputs_of
 from nbjudge.judge.showing import clipped
+from nbjudge.judge.withheld import withhold
 
 _ABSENT = object()
 _NO_VALUE = object()
@@ -86,7 +87,8 @@ class Runner:
         self._notebook = notebook
         InteractiveShell.clear_instance()
         self._shell = Shell.instance()
-        self._shell.ast_transformers.append(TellValues())
+        self._tell_values = TellValues()
+        self._shell.ast_transformers.append(self._tell_values)
         self._flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         self._verdict_lost: NoVerdict | None = None
         self._is_credit = True
@@ -167,6 +169,7 @@ class Runner:
 
     def _value_of(self, cell: TestCell, values: Mapping[str, Captured], limit: int) -> Any:
         """The last value of the cell, run with ``values`` bound for as long as it runs."""
+        self._tell_values.begin(values)
         body, last, source = self._read(cell)
         for name, value in values.items():
             if value.state == "refused":
@@ -231,6 +234,7 @@ class Runner:
         self, cell: TestCell, body: ast.Module, last: ast.Expression | None, source: str
     ) -> Any:
         file = f"test cell {cell.grade_id}"
+        withhold(file, cell.withheld)
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
         try:
             self._evaluate(body, file, "exec")

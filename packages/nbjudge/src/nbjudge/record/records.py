@@ -47,7 +47,8 @@ class Inputs:
     Digests are sha256 in hex. ``source`` is that of the cells the gradebook grades with and
     of the files beside the source notebooks; ``context`` is that of the course's data; ``tier`` the
     isolation that the notebooks run in; ``submitted`` the time of submission where the instructor
-    knows it, "" where only the student's ``timestamp.txt`` says one.
+    knows it, "" where only the student's ``timestamp.txt`` says one; ``hidden_tests_tell`` the
+    policy of what feedback tells ("expected" in records from before there was one).
     """
 
     submission: str
@@ -59,6 +60,7 @@ class Inputs:
     seed: int
     tier: str
     submitted: str = ""
+    hidden_tests_tell: str = "expected"
 
 
 @dataclass(frozen=True)

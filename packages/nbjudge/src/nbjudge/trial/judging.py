@@ -54,6 +54,7 @@ class Judging:
             seed=settings.seed,
             tier=self.tier,
             submitted=self.submitted(assignment.name, student),
+            hidden_tests_tell=settings.hidden_tests_tell,
         )
 
     def submitted(self, assignment: str, student: str) -> str:

@@ -15,7 +15,7 @@ from nbformat import NotebookNode, from_dict
 
 from nbjudge.assignment import Assignment
 from nbjudge.assignment.blueprint import Blueprint
-from nbjudge.assignment.markers import seen
+from nbjudge.assignment.markers import seen, withheld_lines
 from nbjudge.capture.folders import FILES, digests, may_use_files
 from nbjudge.cells.metadata import is_grade, is_test
 from nbjudge.cells.names import kernel_prelude, replaced_functions
@@ -241,6 +241,7 @@ class _Judging:
 
     def __init__(self, blueprint: Blueprint, run: Run, setting: Setting) -> None:
         self._blueprint, self._run, self._setting = blueprint, run, setting
+        self._tells_expected = setting.conditions.grading.hidden_tests_tell == "expected"
         self._judge: Judge | None = None
         self._lost = ""
         self._known: dict[str, str] = {}
@@ -283,6 +284,7 @@ class _Judging:
             needs.unbound,
             needs.answer_imports,
             replaced_functions(self._blueprint.cells, grade_id),
+            () if self._tells_expected else withheld_lines(master.source),
         )
         values = dict(self._run.values(grade_id, needs.values))
         if self._judge is None:
