@@ -7,7 +7,9 @@ import errno
 import os
 import re
 import shutil
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -210,6 +212,20 @@ def test_a_gradebook_that_is_gone_holds_grading_and_loses_nothing(queue, workers
     aside.rename(file)
     assert queue.grader().grade_all(workers)
     assert queue.score(attempt) == 5
+
+
+def test_a_gradebook_that_is_locked_holds_no_page_back(site, course, monkeypatch):
+    monkeypatch.setattr("nbhandin.standing._SECONDS_TO_WAIT", 0.01)
+    here = site()
+    page, teacher = here.open(), here.open("", "instructor")
+    assert "ps1" in page.client.get("/").text
+    with closing(sqlite3.connect(course.gradebook_folder / "gradebook.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        here.desk.gradebook.forget()
+        assert "ps1" in page.client.get("/").text
+        assert "gradebook does not answer" in teacher.client.get("/").text
+    while "gradebook does not answer" in teacher.client.get("/").text:
+        pass  # until it has been read
 
 
 def test_what_holds_grading_is_told_the_student_as_no_fault(site, course):

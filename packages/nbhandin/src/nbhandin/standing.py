@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from nbcertify.scores import AllScores, read_scores
 from nbjudge.course import Course
 
+from nbhandin.texts import say
+
 _SECONDS = 2.0
+_SECONDS_TO_WAIT = 2.0
 
 
 @dataclass(frozen=True)
@@ -38,21 +42,34 @@ class Standing:
 
 
 class GradebookReader:
-    """Reads the gradebook in a thread, once for all who ask at the same time."""
+    """Reads the gradebook in a thread, once for all who ask at the same time.
+
+    A gradebook that is locked holds no page back: what was read before is shown, and said to be so.
+    """
 
     def __init__(self, course: Course) -> None:
         self._course = course
-        self._last = Standing()
+        self._thread = ThreadPoolExecutor(1, "gradebook")
+        self._reading: Future[Standing] | None = None
+        self._last: Standing | None = None
         self._read_at = -_SECONDS
-        self._lock = asyncio.Lock()
 
     async def standing(self) -> Standing:
         """The class as it is now, or was a moment ago."""
-        async with self._lock:
-            if time.monotonic() - self._read_at >= _SECONDS:
-                self._last = await asyncio.to_thread(self._read)
-                self._read_at = time.monotonic()
-        return self._last
+        if self._reading is None:
+            if self._last is not None and time.monotonic() - self._read_at < _SECONDS:
+                return self._last
+            self._reading = self._thread.submit(self._read)
+        reading = self._reading
+        patience = None if self._last is None else _SECONDS_TO_WAIT
+        try:
+            found = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(reading)), patience)
+        except TimeoutError:
+            assert self._last is not None
+            return replace(self._last, problem=say("class.gradebook_busy"))
+        if self._reading is reading:
+            self._reading, self._last, self._read_at = None, found, time.monotonic()
+        return found
 
     def forget(self) -> None:
         """Read again when somebody asks next."""
@@ -64,9 +81,8 @@ class GradebookReader:
                 names = [one.name for one in gradebook.assignments]
                 return _standing(read_scores(gradebook, names))
         except Exception as error:  # the gradebook is locked or gone: what was read stays
-            last = self._last
             words = f"The gradebook cannot be read now: {error}"
-            return Standing(last.possible, last.due, last.points, last.students, words)
+            return replace(self._last or Standing(), problem=words)
 
 
 def _standing(found: AllScores) -> Standing:
