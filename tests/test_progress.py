@@ -36,6 +36,7 @@ SCENES = {
         "words = four.split()",
         "raise NotImplementedError()",
     ],
+    "other packages": ["import no_seaborn as sns", "import dlcourse"],
     "half": [
         ANSWER,
         CHECK,
@@ -84,6 +85,12 @@ def test_what_a_cell_left_empty_is_told_as_missing_and_not_as_an_error_of_python
     *_, used, own, last = ran["left empty"]
     assert "○ `four` is missing" in used and "Traceback" not in used
     assert "○ this cell: nothing to check yet" in own
+
+
+def test_a_package_that_the_course_does_without_is_named(ran):
+    words = ran["other packages"][0]
+    assert "The package `no_seaborn` is not installed here" in words
+    assert "without it. It has NumPy" in words and "Traceback" not in words
 
 
 def test_what_is_right_is_ticked(ran):

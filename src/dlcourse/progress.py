@@ -32,6 +32,12 @@ _WRITE_HERE = (
     "write your code in place of YOUR CODE HERE and `raise NotImplementedError()`, then run this "
     "cell again."
 )
+_PACKAGES = "It has NumPy, pandas, matplotlib and Keras."
+_INSTEAD = {
+    "seaborn": "Its pair plot: `pd.plotting.scatter_matrix(table, figsize=(9, 9))`. Its heat map: "
+    "`plt.imshow(table)` and `plt.colorbar()`.",
+    "sklearn": "What the tasks need of it, you write yourself, with NumPy.",
+}
 _MEANING = {
     RIGHT: "right, as far as it is checked here",
     WRONG: "something is wrong",
@@ -82,6 +88,13 @@ class Progress:
         if type(error) is NotImplementedError and not error.args:
             function = _function_of(error)
             return NotAttempted(function or "this cell", hint=_WAITS if function else _WRITE_HERE)
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            package = error.name.split(".")[0]
+            return CheckFailed(
+                f"the package `{package}` is not installed here.",
+                hint="this course does without it, and may be graded without it. "
+                + _INSTEAD.get(package, _PACKAGES),
+            )
         name = error.name if isinstance(error, NameError) else self._missing_here(error)
         if name and name in self.broken:
             first, _, hint = _syntax_words(name, self.broken[name]).partition("\n")
