@@ -42,6 +42,7 @@ c.Grading.cell_seconds_for = {
     "convnet": 600,
     "dropout": 900,
     "text": 300,
+    "augment": 300,
 }
 
 # One TensorFlow thread for each of the notebooks that are graded side by side: faster than

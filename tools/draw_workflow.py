@@ -32,6 +32,7 @@ MARKED = {
     "convnet": {4, 5, 6, 8},
     "dropout": {6, 7, 8, 9},
     "text": {2, 3, 4, 6, 7, 8},
+    "augment": {2, 3, 4, 6, 7, 8, 9},
 }
 
 BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 142, 58, 22, 52, 12

@@ -17,6 +17,7 @@ from keras import layers
 
 from dlcourse import checks as check
 from dlcourse.checks.arrays import ArrayCheck
+from dlcourse.checks.copies import CopiesCheck
 from dlcourse.checks.events import EventsCheck
 from dlcourse.checks.figures import FigureCheck
 from dlcourse.checks.functions import CallCheck, FunctionCheck
@@ -591,6 +592,92 @@ def _() -> None:
     called = check.function("split", split).called_with
     one = called(rows, kinds, 1).gives_split_of(rows, kinds)
     one.equals(called(rows, kinds, 1).gives_split_of(rows, kinds))
+
+
+signals, classes = np.random.default_rng(2).random((40, 9)), np.arange(40) % 10
+
+
+def rolled(by: object) -> np.ndarray:
+    """The signals, each moved by its number of `by`, or all by the one number."""
+    moved = np.resize(by, len(signals))
+    return np.array([np.roll(one, places) for one, places in zip(signals, moved, strict=True)])
+
+
+def copies(*rounds: np.ndarray) -> CopiesCheck:
+    """What a function gave that copies the signals, round by round."""
+
+    def copied(signals, labels):
+        return np.concatenate([signals, *rounds]), np.tile(labels, len(rounds) + 1)
+
+    call = check.function("copied", copied).called_with(signals, classes)
+    return call.gives_shifted_copies_of(signals, classes)
+
+
+@_of(CallCheck.gives_shifted_copies_of)
+def _() -> None:
+    def copied(signals, labels):
+        return np.concatenate([signals, np.roll(signals, 1, axis=1)]), labels
+
+    check.function("copied", copied).called_with(signals, classes).gives_shifted_copies_of(
+        signals, classes
+    )
+
+
+@_of(CallCheck.item)
+def _() -> None:
+    def prepare(train, test):
+        return train, test[:-1]
+
+    call = check.function("prepare", prepare).called_with(signals[:30], signals[30:])
+    call.item(1, "for testing").gives_array().has_shape(10, 9, because="nothing is left out")
+
+
+@_of(CopiesCheck.has_copies)
+def _() -> None:
+    copies(rolled(1)).has_copies(2)
+
+
+@_of(CopiesCheck.begins_with_the_originals)
+def _() -> None:
+    def copied(signals, labels):
+        return np.roll(signals, 1, axis=1), labels
+
+    made = check.function("copied", copied).called_with(signals, classes)
+    made.gives_shifted_copies_of(signals, classes).begins_with_the_originals()
+
+
+@_of(CopiesCheck.keeps_labels)
+def _() -> None:
+    def copied(signals, labels):
+        return np.concatenate([signals, rolled(1)]), np.repeat(labels, 2)
+
+    made = check.function("copied", copied).called_with(signals, classes)
+    made.gives_shifted_copies_of(signals, classes).keeps_labels()
+
+
+@_of(CopiesCheck.has_only_shifted_signals)
+def _() -> None:
+    copies(np.pad(signals, ((0, 0), (2, 0)))[:, :-2]).has_only_shifted_signals()
+
+
+@_of(CopiesCheck.moves_each_by_its_own)
+def _() -> None:
+    copies(rolled(3)).moves_each_by_its_own()
+
+
+@_of(CopiesCheck.moves_up_to)
+def _() -> None:
+    copies(rolled([-2, -1, 0, 1])).moves_up_to(2)
+
+
+@_of(CopiesCheck.equals)
+def _() -> None:
+    copies(rolled([0, 1])).equals(copies(rolled([1, 0])))
+
+
+@_of(CopiesCheck.differs_from)
+def _() -> None:
+    copies(rolled([0, 1])).differs_from(copies(rolled([0, 1])))
 
 
 @_of(TableCheck.is_confusion_of)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from sphinx.util import logging
 
 from dlcourse import checks
+from dlcourse.checks.copies import CopiesCheck
 from dlcourse.checks.functions import CallCheck
 from dlcourse.checks.models import ModelCheck
 from dlcourse.checks.outcome import Check, CheckFailed
@@ -49,6 +50,8 @@ def page() -> str:
         if kind is checks.function:
             subjects.append(_subject("## What `called_with(…)` gives", CallCheck))
             subjects.append(_subject("## What `gives_split_of(…)` gives", SplitCheck))
+            heading = "## What `gives_shifted_copies_of(…)` gives"
+            subjects.append(_subject(heading, CopiesCheck))
     return "\n\n".join([_HEAD, *subjects, "## Other functions", *functions]) + "\n"
 
 

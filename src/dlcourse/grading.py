@@ -18,6 +18,7 @@ from dlcourse.data import (
     PENGUINS,
     PLACES,
     PRIVATE_SEED_VARIABLE,
+    SIGNALS,
     STAND_IN,
     VARIABLE,
     WEATHER_VARIABLE,
@@ -53,7 +54,7 @@ def grading_data(root: Path) -> GradingData:
     seed = _private_seed(root / "gradebook" / "private_seed")
     context = {"data": source.name, "data_sha256": source.sha256}
     context |= {"weather": weather.name, "weather_sha256": weather.sha256}
-    context |= {f"{shipped.name}_sha256": shipped.sha256 for shipped in (PENGUINS, PLACES)}
+    context |= {f"{shipped.name}_sha256": shipped.sha256 for shipped in (PENGUINS, PLACES, SIGNALS)}
     context |= {name: version(name) for name in ("dlcourse", "keras", "numpy", "tensorflow")}
     return GradingData(
         environment={VARIABLE: file, WEATHER_VARIABLE: days},

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from dlcourse.checks.arrays import ArrayCheck
+from dlcourse.checks.copies import CopiesCheck
 from dlcourse.checks.histories import HistoryCheck
 from dlcourse.checks.mistakes import hint_for
 from dlcourse.checks.outcome import (
@@ -181,6 +182,20 @@ class CallCheck(Check):
         """The four parts of `rows` and `labels` that it returned, to be asked further."""
         self.gives_items(4)
         return SplitCheck(self.call, self.result, rows, labels)
+
+    def gives_shifted_copies_of(self, signals: np.ndarray, labels: np.ndarray) -> CopiesCheck:
+        """The signals with shifted copies, and the labels of all, that it returned."""
+        self.gives_items(2)
+        return CopiesCheck(self.call, self.result, signals, labels)
+
+    def item(self, place: int, what: str) -> CallCheck:
+        """The value at `place` of those that it returned, as if it were the only one.
+
+        `what` it is, such as "for training", is how messages tell it.
+        """
+        one = copy.copy(self)
+        one.call, one.result = f"{self.call}, {what},", self.result[place]
+        return one
 
     def gives_figure(self) -> Any:
         """The matplotlib figure that it returned, to be asked further."""

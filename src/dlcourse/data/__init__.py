@@ -1,7 +1,7 @@
 """The course's data.
 
-CIFAR-10 and weather, or stand-ins drawn on the spot where they cannot be had; and penguins, which
-come along.
+CIFAR-10 and weather, or stand-ins drawn on the spot where they cannot be had; penguins and names of
+towns, which come along; and signals, which are made.
 
 >>> (train_images, train_labels), (test_images, test_labels) = load_cifar10()  # doctest: +SKIP
 
@@ -13,6 +13,7 @@ from .files import digest
 from .penguins import PENGUINS, load_penguins, private_penguins
 from .places import COUNTRIES, PLACES, load_places, private_places
 from .shapes import CLASS_NAMES
+from .signals import SIGNALS, load_signals, make_signals, private_signals
 from .sources import (
     PRIVATE_SEED_VARIABLE,
     STAND_IN,
@@ -38,6 +39,7 @@ __all__ = [
     "PENGUINS",
     "PLACES",
     "PRIVATE_SEED_VARIABLE",
+    "SIGNALS",
     "STAND_IN",
     "VARIABLE",
     "WEATHER_VARIABLE",
@@ -57,8 +59,11 @@ __all__ = [
     "load_penguins",
     "load_weather",
     "load_places",
+    "load_signals",
+    "make_signals",
     "private_penguins",
     "private_places",
+    "private_signals",
     "private_split",
     "private_weather",
     "students_file",

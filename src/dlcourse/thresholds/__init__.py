@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
-from dlcourse.data import PENGUINS, PLACES, find_source, find_weather
+from dlcourse.data import PENGUINS, PLACES, SIGNALS, find_source, find_weather
 from dlcourse.thresholds.claims import CLAIMS
 
 # A subset of CIFAR-10 is CIFAR-10.
@@ -25,6 +25,7 @@ FILES = {
     "weather": "weather.json",
     "weather-stand-in": "weather-stand-in.json",
     PLACES.name: "places.json",
+    SIGNALS.name: "signals.json",
 }
 
 
@@ -41,6 +42,7 @@ def sources_in_use() -> Iterator[str]:
     yield PENGUINS.name
     yield find_weather().name
     yield PLACES.name
+    yield SIGNALS.name
     yield find_source().name
 
 

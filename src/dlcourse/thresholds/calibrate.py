@@ -3,8 +3,8 @@
 Trains the reference solutions and the weak ones on many seeds, as the notebooks train them, and
 measures each on examples that it has not seen. Runs are kept one by one in a file of JSON lines, so
 a stopped calibration goes on where it was; those from before a change of notebooks, data or
-packages do not count. On two cores: about 40 minutes for each source of images, 10 for penguins
-and places.
+packages do not count. On two cores: about 40 minutes for each source of images, 10 for penguins,
+places and signals.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from nbjudge.files import write_atomically
 from dlcourse.thresholds.bounds import thresholds_from
 from dlcourse.thresholds.claims import CLAIMS
 from dlcourse.thresholds.freshness import Basis, basis_now
-from dlcourse.thresholds.measures import images, neurons, penguins, places, weather
+from dlcourse.thresholds.measures import images, neurons, penguins, places, signals, weather
 from dlcourse.thresholds.measures.study import Study
 
 STUDIES = {
@@ -34,6 +34,7 @@ STUDIES = {
     "weather": weather.study,
     "images": images.study,
     "places": places.study,
+    "signals": signals.study,
 }
 
 

@@ -215,6 +215,47 @@ _PLACES = (
     ),
 )
 
+_SIGNALS = (
+    Claim(
+        "augment_accuracy",
+        True,
+        _accuracy("the reference", "both"),
+        (
+            _accuracy("not trained", "untrained"),
+            _accuracy("one epoch", "one-epoch"),
+            _accuracy("copies that are not moved", "unmoved"),
+            Series("without copies", "both", lambda r: r["plain_accuracy"]),
+            Series("dropout in place of copies", "others", lambda r: r["dropout_accuracy"]),
+        ),
+    ),
+    Claim(
+        "augment_plain_accuracy",
+        True,
+        Series("the reference's plain model", "both", lambda r: r["plain_accuracy"]),
+        (_accuracy("not trained", "untrained"),),
+    ),
+    Claim(
+        "augment_gain",
+        True,
+        Series("the reference", "both", lambda r: r["gain"]),
+        (
+            Series(
+                "copies that are not moved",
+                "unmoved",
+                lambda r: r["accuracy"] - r["plain_accuracy"],
+                beside="both",
+            ),
+            Series(
+                "dropout in place of copies",
+                "others",
+                lambda r: r["dropout_accuracy"] - r["plain_accuracy"],
+                beside="both",
+            ),
+        ),
+        sampling="gain_sampling_sd",
+    ),
+)
+
 # By source (`dlcourse.thresholds.FILES`), the claims of its thresholds.
 CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "cifar10": _IMAGES,
@@ -225,4 +266,5 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "weather": _WEATHER,
     "weather-stand-in": _WEATHER,
     "places": _PLACES,
+    "signals": _SIGNALS,
 }

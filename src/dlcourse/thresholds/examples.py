@@ -20,9 +20,11 @@ from dlcourse.data import (
     load_penguins,
     load_places,
     load_weather,
+    make_signals,
     private_places,
     private_split,
     private_weather,
+    signals,
     weather_split,
     weather_standin,
 )
@@ -99,6 +101,12 @@ def measured_names() -> tuple[Names, Names]:
     return found[0], found[1]
 
 
+def measured_signals(centred: bool = False) -> tuple[Pairs, Pairs]:
+    """The signals that learners train on, and others."""
+    known = make_signals(signals.TRAIN_SEED, signals.N_TRAIN, centred)
+    return known, make_signals(signals.PRIVATE_SEED, signals.N_PRIVATE, centred)
+
+
 def _digest(examples: tuple[tuple[np.ndarray, np.ndarray], ...]) -> str:
     return digest(*(array for pair in examples for array in pair))
 
@@ -110,4 +118,5 @@ DIGESTS: dict[str, Callable[[], str]] = {
     "penguins": lambda: _digest(measured_birds()),
     "weather-stand-in": lambda: _digest(measured_weather("stand-in")),
     "places": lambda: _digest(measured_names()),
+    "signals": lambda: _digest(measured_signals()),
 }
