@@ -216,14 +216,18 @@ def test_a_gradebook_that_is_gone_holds_grading_and_loses_nothing(queue, workers
 
 def test_a_gradebook_that_is_locked_holds_no_page_back(site, course, monkeypatch):
     monkeypatch.setattr("nbhandin.standing._SECONDS_TO_WAIT", 0.01)
+    monkeypatch.setattr("nbhandin.reader._SECONDS_TO_WAIT", 0.01)
     here = site()
     page, teacher = here.open(), here.open("", "instructor")
-    assert "ps1" in page.client.get("/").text
+    assert page.hand_in(("a.ipynb", notebook(course))).url.path == "/attempt/1"
+    monkeypatch.setattr("nbhandin.reader._SECONDS_TO_KNOW", 0.0)
     with closing(sqlite3.connect(course.gradebook_folder / "gradebook.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
         here.desk.gradebook.forget()
         assert "ps1" in page.client.get("/").text
         assert "gradebook does not answer" in teacher.client.get("/").text
+        more = notebook(course, why="While it is locked.")
+        assert page.hand_in(("a.ipynb", more)).url.path == "/attempt/2"
     while "gradebook does not answer" in teacher.client.get("/").text:
         pass  # until it has been read
 

@@ -11,7 +11,7 @@ import resource
 import signal
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +28,7 @@ _BYTES = 2 * 2**30
 _SECONDS = 60
 # The exercises may be released again while the service runs.
 _SECONDS_TO_KNOW = 20.0
+_SECONDS_TO_WAIT = 2.0
 TOO_MUCH = (
     "This file could not be read: it takes too much memory or time. Clear its outputs (Edit > "
     "Clear Outputs of All Cells), save it, and hand in again."
@@ -111,7 +112,7 @@ def look(course: str, uploaded: str, names: Sequence[str], files: str) -> Read |
 
     from nbhandin.recognition import recognise_upload
 
-    exercises, limit = _known(course, int(time.monotonic() / _SECONDS_TO_KNOW))
+    exercises, limit = _released(course).now()
     given = {name: Path(uploaded, str(n)).read_bytes() for n, name in enumerate(names)}
     try:
         found = recognise_upload(given, exercises, limit)
@@ -122,15 +123,44 @@ def look(course: str, uploaded: str, names: Sequence[str], files: str) -> Read |
 
 
 def _warm(course: str) -> None:
-    _known(course, int(time.monotonic() / _SECONDS_TO_KNOW))
+    _released(course).now()
 
 
-@lru_cache(maxsize=1)
-def _known(course: str, period: int) -> tuple[Exercises, int]:
-    """The exercises that are released, and the size limit of a notebook in bytes.
+class _Released:
+    """The exercises that are released, read again now and then.
 
-    ``period`` is what makes it look again.
+    A gradebook that is locked or gone holds no upload back: what was read before is used.
     """
+
+    def __init__(self, course: str) -> None:
+        self._course = course
+        self._thread = ThreadPoolExecutor(1)
+        self._reading: Future[tuple[Exercises, int]] | None = None
+        self._known: tuple[Exercises, int] | None = None
+        self._read_at = 0.0
+
+    def now(self) -> tuple[Exercises, int]:
+        """The exercises, and the size limit of a notebook in bytes."""
+        if self._known is not None and time.monotonic() - self._read_at < _SECONDS_TO_KNOW:
+            return self._known
+        if self._reading is None:
+            self._reading = self._thread.submit(_read_exercises, self._course)
+        try:
+            patience = None if self._known is None else _SECONDS_TO_WAIT
+            self._known, self._read_at = self._reading.result(patience), time.monotonic()
+        except Exception:  # it is locked, or gone
+            if self._known is None:
+                self._reading = None
+                raise
+        if self._reading.done():
+            self._reading = None
+        return self._known
+
+
+_released = lru_cache(maxsize=1)(_Released)
+
+
+def _read_exercises(course: str) -> tuple[Exercises, int]:
     from nbjudge.assignment import find_assignment
     from nbjudge.course import load_course
 
