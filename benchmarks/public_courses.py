@@ -1,14 +1,15 @@
 """Public nbgrader courses, graded by stock nbgrader and here: are the scores the same?
 
-    python benchmarks/public_courses.py FOLDER [REPOSITORY …] [--results FOLDER] [--table]
+    python benchmarks/public_courses.py FOLDER [REPOSITORY …] [--results FOLDER] [--again] [--table]
 
 FOLDER holds clones of the repositories below, each as OWNER+NAME or NAME; those that are not
 there are skipped. Nothing is fetched, and nothing of theirs is kept but scores, in a JSON file for
 each course. Of each notebook the instructor's own solution is graded, what students are given
 (blank), and the solution with every number in its answers one larger (broken). What the courses
 import has to be installed. Notebooks whose own solution gets no full marks in stock nbgrader, for
-example because a file is missing, are counted and left out. ``--table`` prints what is in the
-results, for the documentation.
+example because a file is missing, are counted and left out. ``--again`` grades here only, and
+keeps stock nbgrader's scores of an earlier run at the same commit. ``--table`` prints what is in
+the results, for the documentation.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,12 @@ class PublicCourse:
     repository: str
     commit: str
     source: str = "source"
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        """The repository, and the part of it where it holds several courses."""
+        return f"{self.repository} {self.part}".strip()
 
 
 COURSES = (
@@ -49,6 +56,12 @@ COURSES = (
         "219project/num_meth_nbgrader",
         "8246e07eef02092ed9ed23a82b0ee8d9c5b49f5e",
         "TestCourse/source",
+    ),
+    PublicCourse(
+        "219project/num_meth_nbgrader",
+        "8246e07eef02092ed9ed23a82b0ee8d9c5b49f5e",
+        "TestCourse/source/drafts",
+        "drafts",
     ),
     PublicCourse("spanto/2021WNPhys260", "26c72724c31253d16ac3644c12f0f453d2f16a47"),
     PublicCourse(
@@ -73,6 +86,19 @@ COURSES = (
     PublicCourse("DS4Earth/sp2020", "a288deb16d849f7f442c347ad3fb0a333e523146", "DS4Earth/source"),
     PublicCourse("ComplexNetTSP/ComplexNetTD", "94dbdf5b17e2a31c73376a8ba8ddd797681e430b"),
     PublicCourse("havardei/nbgrader-exercises", "be0606cb1dbfffd3310048f7df2d5d9400a4d7e8"),
+    PublicCourse(
+        "rameshsrinivasanuci/COGS14P_F25_PS_DIS_2",
+        "f005fb3986e2ce2bb20d48b64485e0215c9de2cc",
+        "classwork/source",
+    ),
+    PublicCourse("SoutikNandy/python_assign", "0dbe5317ffe6625a84bdf77e3e98c16c13e21f6d"),
+    PublicCourse(
+        "abbasidaniyalorg/ids-assignment-hub-sample", "a82e1453ae5f0ab808f024c32ca4fcd306cd2790"
+    ),
+    PublicCourse("bacross/python_assessments", "cdc1f3be5a53f43376fa8abddc23ba841a2ccc55"),
+    PublicCourse("earthlab/nbgrader-test-course", "0d446e9e9a1a4abf9b90e1e3391b22a47eba73ec"),
+    PublicCourse("rcprati/PI", "9d669b19426503706791d7ed6b6a89257aa5cb87", "PI/source"),
+    PublicCourse("zichengliao/zuics101-fa17", "436a53caff3b4e3588fc0ae3d9ce5a4b645bcdfa"),
 )
 
 
@@ -158,23 +184,55 @@ def command(root: Path, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-def assignments(root: Path) -> list[str]:
+def step(root: Path, name: str, assignments: Collection[str]) -> list[str]:
+    """Do a step for the assignments as the formgrader's buttons do it; what failed."""
+    script = str(Path(__file__).with_name("formgrader_steps.py"))
+    said = command(root, "python", script, name, *sorted(assignments))
+    return [line for line in said.splitlines() if line.startswith(f"{name}, ")]
+
+
+def notebooks(root: Path) -> list[Path]:
+    """The notebooks of a course folder's assignments."""
+    return sorted((root / "source").glob("*/*.ipynb"))
+
+
+def assignments(root: Path) -> set[str]:
     """The assignments of a course folder that hold notebooks."""
-    return sorted({path.parent.name for path in (root / "source").glob("*/*.ipynb")})
+    return {path.parent.name for path in notebooks(root)}
+
+
+def has_tests(path: Path) -> bool:
+    """Whether the notebook has a cell that is a test."""
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8")).get("cells", [])
+    except ValueError:
+        return False
+    flags = [cell.get("metadata", {}).get("nbgrader", {}) for cell in cells]
+    return any(flag.get("grade") and not flag.get("solution") for flag in flags)
+
+
+def is_old(path: Path) -> bool:
+    """Whether the notebook's cells have metadata of an older form of nbgrader's."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    flags = [cell.get("metadata", {}).get("nbgrader", {}) for cell in cells]
+    return any(flag.get("schema_version", 0) < 3 for flag in flags if flag)
 
 
 def prepare(root: Path, config: str, source: Path) -> None:
     """Make a course folder at ``root``, with its configuration and sources."""
     root.mkdir()
     shutil.copytree(source, root / "source")
+    for path in notebooks(root):
+        if not has_tests(path):
+            path.unlink()
     (root / "nbgrader_config.py").write_text(config.format(root=root), encoding="utf-8")
 
 
 def release(root: Path) -> None:
-    """Make the student versions, by nbgrader's own command."""
-    command(root, "nbgrader", "update", "source")
-    for assignment in assignments(root):
-        command(root, "nbgrader", "generate_assignment", assignment, "--force")
+    """Make the student versions, by nbgrader itself."""
+    if any(is_old(path) for path in notebooks(root)):
+        command(root, "nbgrader", "update", "source")
+    step(root, "generate", assignments(root))
 
 
 def hand_in(root: Path) -> None:
@@ -218,57 +276,90 @@ def _by_hand(grade: Any) -> bool:
     return any(cell.name == grade.name for cell in grade.notebook.notebook.solution_cells)
 
 
-def in_stock(folder: Path, source: Path, result: Result) -> Path:
+def in_stock(folder: Path, source: Path, result: Result) -> None:
     """Grade all in stock nbgrader."""
     root = folder / "stock"
     prepare(root, STOCK, source)
     release(root)
     hand_in(root)
     started = time.monotonic()
-    for assignment in assignments(root):
-        said = command(root, "nbgrader", "autograde", assignment)
-        if "ERROR" in said:
-            result.said.append(f"stock, {assignment}: {said[-300:]}")
+    said = step(root, "autograde:solution", assignments(root))
+    _, result.full = scores(root)
+    full = {place.split("/")[0] for place, is_full in result.full.items() if is_full}
+    for variant in VARIANTS[1:]:
+        said += step(root, f"autograde:{variant}", full)
+    result.said += [f"stock, {line}" for line in said]
     result.seconds["stock"] = time.monotonic() - started
-    result.stock, result.full = scores(root)
-    return root
+    result.stock, _ = scores(root)
 
 
 def in_this(folder: Path, source: Path, result: Result) -> None:
     """Grade here what gets full marks in stock nbgrader."""
     root = folder / "here"
     prepare(root, HERE, source)
-    for path in (root / "source").glob("*/*.ipynb"):
+    for path in notebooks(root):
         if not result.full.get(f"{path.parent.name}/{path.stem}"):
             path.unlink()
-    said = command(root, "nbjudge", "check")
-    lines = re.findall(r"(c\.Grading\.tests_in_student_kernel\['(.*?)'\] = (\[.*?\]))", said)
-    with (root / "nbgrader_config.py").open("a", encoding="utf-8") as file:
-        file.writelines(f"{line}\n" for line, _, _ in lines)
-    for _, assignment, ids in lines:
-        result.in_kernel += [f"{assignment}/{name}" for name in ast.literal_eval(ids)]
-    result.said += [line for line in said.splitlines() if line.startswith("│")]
     release(root)
     hand_in(root)
     started = time.monotonic()
     said = command(root, "nbjudge", "grade")
     result.seconds["here"] = time.monotonic() - started
     result.here, _ = scores(root)
-    if not result.here:
-        result.said.append(said[-2000:])
+    graded = {key.split("/")[1] for key in result.here}
+    if refused := sorted(assignments(root) - graded):
+        result.said.append(said[-3000:])
+        _with_cells_in_the_kernel(root, refused, result)
+    result.said += not_graded(root)
 
 
-def compared(course: PublicCourse, git: Path) -> Result:
-    """Grade a course in both ways."""
-    result = Result(course.repository, course.commit)
+def _with_cells_in_the_kernel(root: Path, refused: list[str], result: Result) -> None:
+    """Grade again assignments whose own solution gets no full marks outside the kernel."""
+    said = command(root, "nbjudge", "check", *refused)
+    lines = re.findall(r"(c\.Grading\.tests_in_student_kernel\['(.*?)'\] = (\[.*?\]))", said)
+    with (root / "nbgrader_config.py").open("a", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line, _, _ in lines)
+    for _, assignment, ids in lines:
+        result.in_kernel += [f"{assignment}/{name}" for name in ast.literal_eval(ids)]
+    result.said += [line for line in said.splitlines() if line.startswith("│")]
+    said = command(root, "nbjudge", "grade")
+    result.here, _ = scores(root)
+    if refused := sorted(assignments(root) - {key.split("/")[1] for key in result.here}):
+        result.said.append(f"not graded: {', '.join(refused)}\n{said[-3000:]}")
+
+
+def not_graded(root: Path) -> Iterator[str]:
+    """Why hand-ins were not graded, as their records say."""
+    for path in sorted((root / "gradebook" / "records").glob("*/*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record.get("status") == "not graded":
+            yield f"{path.stem}/{path.parent.name}: {record.get('reason')}"
+
+
+def compared(course: PublicCourse, git: Path, before: Result | None) -> Result:
+    """Grade a course in both ways; in stock nbgrader only where ``before`` is None."""
+    result = Result(course.name, course.commit)
+    if before:
+        result.stock, result.full = before.stock, before.full
+        result.seconds["stock"] = before.seconds["stock"]
+        result.said = [said for said in before.said if said.startswith("stock, ")]
     with tempfile.TemporaryDirectory(prefix="public-") as name:
         folder = Path(name)
         source = folder / "source"
         extract(git, course, source)
-        in_stock(folder, source, result)
+        if not before:
+            in_stock(folder, source, result)
         if any(result.full.values()):
             in_this(folder, source, result)
     return result
+
+
+def stored(path: Path, course: PublicCourse) -> Result | None:
+    """What came of an earlier run at the same commit; None where there was none."""
+    if not path.is_file():
+        return None
+    result = Result(**json.loads(path.read_text(encoding="utf-8")))
+    return result if result.commit == course.commit else None
 
 
 def row(result: Result) -> list[str]:
@@ -314,6 +405,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("repositories", nargs="*")
     parser.add_argument("--results", type=Path, default=Path("public-courses"))
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("--table", action="store_true")
     asked = parser.parse_args()
     asked.results.mkdir(parents=True, exist_ok=True)
@@ -326,14 +418,15 @@ def main() -> None:
                 print(f"    {result.repository} {line}")
         return
     for course in COURSES:
-        if asked.repositories and course.repository not in asked.repositories:
+        if asked.repositories and course.name not in asked.repositories:
             continue
         git = git_folder(asked.folder, course)
         if git is None:
             print(f"{course.repository}: not in {asked.folder}, skipped")
             continue
-        result = compared(course, git)
-        path = asked.results / f"{course.repository.replace('/', '+')}.json"
+        path = asked.results / f"{course.name.replace('/', '+')}.json"
+        before = stored(path, course) if asked.again else None
+        result = compared(course, git, before)
         path.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
         print(table([result]), *differences(result), *result.said, sep="\n", flush=True)
 

@@ -100,7 +100,7 @@ class LiveRun(SandboxClient):
 
     def call(self, cell: str, ref: str, request: bytes, ask: Ask) -> Reply:
         """Call a function that was captured, for the test cell ``cell``."""
-        self._where = f"{_function(ref)}, called by test cell '{cell}',"
+        self._where = f"{_function(ref)} (called by test cell '{cell}')"
         asked: list[tuple[int, bytes, bytes]] = []
         # A call within another is the outer one's time already.
         measured = self._measured("call") if self._outer is None else contextlib.nullcontext()
