@@ -92,6 +92,12 @@ def _() -> None:
     check.array("scaled", scaled).is_floating()
 
 
+@_of(ArrayCheck.is_whole)
+def _() -> None:
+    codes = np.zeros(4)
+    check.array("codes", codes).is_whole()
+
+
 @_of(ArrayCheck.lies_between)
 def _() -> None:
     scaled = images / 100

@@ -45,6 +45,16 @@ class ArrayCheck(Check):
             )
         return self
 
+    def is_whole(self) -> ArrayCheck:
+        """It holds whole numbers (int), not fractions."""
+        if self.array.dtype.kind not in "iu":
+            fail(
+                f"{self.name} has type {self.array.dtype}.",
+                expected="an int type: whole numbers",
+                hint='np.zeros gives floats. `np.zeros(…, dtype="int32")` gives whole numbers.',
+            )
+        return self
+
     def lies_between(self, low: float, high: float) -> ArrayCheck:
         """All its values are finite and within [low, high]."""
         if not np.isfinite(self.array).all():
