@@ -36,6 +36,7 @@ from dlcourse.data import (
     standin,
     students_file,
 )
+from dlcourse.data.changes import changed
 from dlcourse.data.files import Arrays
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -310,15 +311,29 @@ def test_the_full_data(full: Path) -> None:
     assert str(source) == (f"Data: CIFAR-10, 40,000 training and 20 test images, from {full}")
 
 
-def test_the_judge_of_the_full_data(full: Path) -> None:
-    """2,000 of the last 10,000, but for the two that students have too."""
-    images, labels = private_split(full)
-    assert images.shape == (1_998, 32, 32, 3)
-    assert labels.shape == (1_998, 1)
-    assert not rows(images) & students(full)
-    number = images[:, 0, 0].astype(int) @ [1, 256, 65536]
-    assert np.array_equal(np.delete(number, 1), np.delete(np.arange(40_000, 50_000, 5), [1, 2, 3]))
-    assert number[1] == 40_016
+def test_the_judge_of_the_full_data(full: Path, monkeypatch) -> None:
+    """2,000 of the last 10,000, but for the two that students have too; others for each course."""
+    monkeypatch.setattr(sources, "changed", lambda images, seed: images)
+    chosen = []
+    for seed in (1_000_001, 1_000_002):
+        images, labels = private_split(full, seed=seed)
+        assert images.shape == (2_000, 32, 32, 3)
+        assert not rows(images) & students(full)
+        number = images[:, 0, 0].astype(int) @ [1, 256, 65536]
+        once = number != 40_016
+        assert np.array_equal(labels[once, 0], number[once] % 10)
+        chosen.append(set(number))
+        assert chosen[-1] <= set(range(40_000, 50_000)) - {40_005, 40_010}
+    assert len(chosen[0] & chosen[1]) < 600
+
+
+def test_the_judges_photographs_are_changed_by_the_courses_seed(npz) -> None:
+    arrays = files.read(npz)
+    public = rows(arrays.x_train) | rows(arrays.x_test)
+    one, other = private_split(npz, seed=1_000_001)[0], private_split(npz, seed=1_000_002)[0]
+    assert not rows(one) & public
+    assert not rows(one) & rows(other)
+    assert np.array_equal(one, private_split(npz, seed=1_000_001)[0])
 
 
 @given(st.integers(1, 12), st.integers(2, 12), st.integers(0, 9))
@@ -331,7 +346,8 @@ def test_the_parts_of_a_smaller_set(tmp_path_factory, n_train: int, n_test: int,
     images, labels = private_split(path)
     (train, _), (test, test_labels) = load_cifar10(path)
     assert np.array_equal(train, arrays.x_train)
-    assert np.array_equal(np.concatenate([test, images]), arrays.x_test)
+    later = arrays.x_test[len(test) :]
+    assert np.array_equal(images, changed(later, standin.PRIVATE_SEED))
     assert np.array_equal(np.concatenate([test_labels, labels]), arrays.y_test)
     assert len(images) == n_test // 2 >= 1
     assert not rows(images) & students(path)
@@ -343,7 +359,7 @@ def test_an_image_that_students_have_is_not_the_judges(tmp_path) -> None:
     arrays.x_test[5], arrays.x_test[6] = arrays.x_train[2], arrays.x_test[1]
     files.write(tmp_path / "a.npz", arrays)
     images, labels = private_split(tmp_path / "a.npz")
-    assert np.array_equal(images, arrays.x_test[[4, 7]])
+    assert np.array_equal(images, changed(arrays.x_test[[4, 7]], standin.PRIVATE_SEED))
     assert np.array_equal(labels, arrays.y_test[[4, 7]])
 
 
@@ -368,7 +384,7 @@ def test_a_file_for_the_sandbox(kind: str, tmp_path, npz, monkeypatch) -> None:
     if kind == "full":  # as if 20 images were all there are
         monkeypatch.setattr(sources, "FULL", 20)
         monkeypatch.setattr(sources, "STUDENTS", 12)
-        monkeypatch.setattr(sources, "JUDGES", slice(12, 20, 5))
+        monkeypatch.setattr(sources, "JUDGES", 4)
     made = students_file(tmp_path / "for_sandbox.npz", path)
     source = find_source(path)
     monkeypatch.setenv("DLCOURSE_DATA", made.path)

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from . import files, standin
+from .changes import changed
 from .errors import DataError, DownloadFailed, WrongData
 from .files import Arrays
 
@@ -27,10 +28,9 @@ STAND_IN = "stand-in"
 VARIABLE = "DLCOURSE_DATA"
 PRIVATE_SEED_VARIABLE = "DLCOURSE_PRIVATE_SEED"
 
-# The official training set is cut here: students get what is before, the judge's images come from
-# after it. Every fifth of those, so that the choice needs no random generator to stay the same.
-FULL, STUDENTS = files.MOST_TRAIN, 40_000
-JUDGES = slice(STUDENTS, FULL, 5)
+# The official training set is cut here: students get what is before, the judge's images are chosen
+# from what is after it.
+FULL, STUDENTS, JUDGES = files.MOST_TRAIN, 40_000, 2_000
 
 Split = tuple[np.ndarray, np.ndarray]
 
@@ -105,7 +105,7 @@ class Found:
         return replace(a, x_test=a.x_test[:half], y_test=a.y_test[:half])
 
     def judges(self, seed: int) -> Split:
-        """What only the judge has."""
+        """What only the judge has: it follows from `seed`."""
         a = self.arrays
         if a.students_of:
             raise WrongData(
@@ -114,12 +114,16 @@ class Found:
             )
         if self.name == STAND_IN:
             images, labels = map(np.copy, _private_pictures(seed, standin.N_PRIVATE))
-        elif self.name == "cifar10":
-            images, labels = a.x_train[JUDGES], a.y_train[JUDGES]
+            return _unseen(images, labels, self.students())
+        if self.name == "cifar10":
+            images, labels = a.x_train[STUDENTS:], a.y_train[STUDENTS:]
         else:
             half = (len(a.x_test) + 1) // 2
             images, labels = a.x_test[half:], a.y_test[half:]
-        return _unseen(images, labels, self.students())
+        # Photographs are public: anybody has them, so the judge's are others in every course.
+        images, labels = _unseen(images, labels, self.students())
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(images))[:JUDGES])
+        return changed(images[chosen], seed), labels[chosen]
 
     def source(self) -> DataSource:
         """The record of it."""
@@ -181,10 +185,11 @@ def private_split(path: str | os.PathLike[str] | None = None, *, seed: int | Non
     """The judge's images and labels, none of which `load_cifar10(path)` returns.
 
     uint8 (n, 32, 32, 3) and uint8 (n, 1). Of the official training set 2,000 of the last 10,000; of
-    a smaller set the second half of the test images; of the stand-in 2,000 pictures drawn from
-    `seed`, which is by default the environment's DLCOURSE_PRIVATE_SEED, or one that anybody can
-    read here. Images that students have too are left out, so there can be a few less. Raises
-    `DataError` as `load_cifar10` does, and for a file made by `students_file`.
+    a smaller set the second half of the test images; of the stand-in 2,000 drawn pictures. Which
+    they are, and how each photograph is changed (`changes.changed`), follows from `seed`: by
+    default the environment's DLCOURSE_PRIVATE_SEED, or one that anybody can read here. Images that
+    students have too are left out. Raises `DataError` as `load_cifar10` does, and for a file made
+    by `students_file`.
     """
     if seed is None:
         seed = int(os.environ.get(PRIVATE_SEED_VARIABLE) or standin.PRIVATE_SEED)

@@ -3,8 +3,9 @@
 Trains the reference solutions and the weak ones on many seeds, as the notebooks train them, and
 measures each on examples that it has not seen. Runs are kept one by one in a file of JSON lines, so
 a stopped calibration goes on where it was; those from before a change of notebooks, data or
-packages do not count. On two cores: about 40 minutes for each source of images, 10 for penguins,
-places and signals.
+packages do not count. Models of images can be kept, too, to be measured on other images (remove
+them when a notebook has changed). On two cores: about 40 minutes for each source of images, 10 for
+penguins, places and signals.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def run(study: Study, evidence: Path, which: Sequence[str], basis: Basis) -> Non
     for name in which:
         done = {r["seed"] for r in _runs(evidence, basis) if r["run"] == name}
         for seed in sorted(set(range(1, study.seeds[name] + 1)) - done):
+            study.begin(name, seed)
             keras.utils.set_random_seed(seed)
             result = study.measures[name]()
             keras.backend.clear_session()
@@ -96,9 +98,16 @@ def main() -> None:
     parser.add_argument("--course", type=Path, default=Path(), help="the course's folder")
     parser.add_argument("--evidence", type=Path, required=True, help="the file of runs")
     parser.add_argument("--write", type=Path, help="write the thresholds here")
+    parser.add_argument(
+        "--models", type=Path, help="keep trained image models here, and use those that are there"
+    )
     parser.add_argument("--only", nargs="*", help="these kinds of runs (default: all)")
     options = parser.parse_args()
-    study = STUDIES[options.kind](options.data)
+    study = (
+        images.study(options.data, options.models)
+        if options.kind == "images"
+        else STUDIES[options.kind](options.data)
+    )
     basis = basis_now(options.course, study.source, study.sha256)
     run(study, options.evidence, options.only or list(study.measures), basis)
     if options.write:

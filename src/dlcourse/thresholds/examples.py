@@ -28,6 +28,7 @@ from dlcourse.data import (
     weather_split,
     weather_standin,
 )
+from dlcourse.data.changes import changed
 from dlcourse.data.penguins import MEASUREMENTS, private_penguins
 from dlcourse.data.places import LONGEST
 from dlcourse.data.standin import PRIVATE_SEED
@@ -51,8 +52,9 @@ def measured_images(path: str | Path | None = None) -> tuple[Images, Images]:
     (train_images, train_labels), test = load_cifar10(path)
     unseen = private_split(path, seed=PRIVATE_SEED)
     if find_source(path).name == "cifar10-subset":
-        # So few: all of them that no training saw.
-        unseen = np.concatenate([test[0], unseen[0]]), np.concatenate([test[1], unseen[1]])
+        # So few: all of them that no training saw, each changed as the judge's are.
+        others = changed(test[0], PRIVATE_SEED)
+        unseen = np.concatenate([others, unseen[0]]), np.concatenate([test[1], unseen[1]])
     return (train_images[:N_TRAIN], train_labels[:N_TRAIN]), unseen
 
 

@@ -13,7 +13,8 @@ class Study:
     `measures` makes one run of each kind, with the seed that is set, and returns its figures;
     `seeds` says how many of each there are. `sha256` is the digest of the data, `n_train` and
     `n_unseen` are how many examples it has for training and for measuring.
-    `judge_has_others` says whether the judge measures on other examples than these.
+    `begin` is told before each run which kind it is, and its seed. `judge_has_others` says whether
+    the judge measures on other examples than these.
     """
 
     source: str
@@ -23,3 +24,4 @@ class Study:
     measures: Mapping[str, Callable[[], Mapping[str, float]]]
     seeds: Mapping[str, int]
     judge_has_others: bool = True
+    begin: Callable[[str, int], None] = lambda kind, seed: None
