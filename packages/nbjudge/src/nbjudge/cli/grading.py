@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nbjudge.admit.submissions import Submission
     from nbjudge.cohort import GradingOutcome, Planned
     from nbjudge.course import Course
+    from nbjudge.trial.reference import ReferenceFailed
 
 app = typer.Typer()
 
@@ -61,7 +62,8 @@ def grade(
     Submissions are in submitted/STUDENT/ASSIGNMENT/. Scores go into nbgrader's gradebook, graded
     notebooks into autograded/. A submission that has not changed since it was graded is not run
     again. One that cannot be graded gets no score, is listed with the reason, and does not stop the
-    others. Exit code 1: some were not graded, or not started.
+    others. Exit code 1: some were not graded, or not started. Exit code 2: nothing was graded of an
+    assignment whose reference solution does not get full marks.
 
     Ctrl-C: what is running is finished and recorded. Ctrl-C again: everything stops at once. The
     next run goes on from there.
@@ -85,16 +87,18 @@ def grade(
             _show_plan(plan_grading(here, submissions, force=force), as_json)
             return
         started = time.monotonic()
-        outcomes = _graded(here, submissions, jobs, force, as_json)
+        outcomes, failed = _graded(here, submissions, jobs, force, as_json)
+        from nbjudge.cli.grading_view import outcome_table, summary_text
         from nbjudge.cohort import summarise
 
         summary = summarise(outcomes, time.monotonic() - started)
-    from nbjudge.cli.grading_view import outcome_table, summary_text
-
-    left = len(submissions) - len(outcomes)
-    if not as_json:
-        console.print(outcome_table(outcomes))
-    errors.print(summary_text(summary, left), highlight=False)
+        left = len(submissions) - len(outcomes)
+        if outcomes or failed is None:
+            if not as_json:
+                console.print(outcome_table(outcomes))
+            errors.print(summary_text(summary, left), highlight=False)
+        if failed is not None:
+            raise failed
     if left or summary.not_graded:
         raise typer.Exit(NEEDS_A_PERSON)
 
@@ -105,9 +109,11 @@ def _graded(
     jobs: int | None,
     force: bool,
     as_json: bool,
-) -> list[GradingOutcome]:
+) -> tuple[list[GradingOutcome], ReferenceFailed | None]:
+    """All outcomes, and why some assignments were not graded at all."""
     from nbjudge.cli.grading_view import GradingBar, two_step_interrupt
     from nbjudge.cohort import grade
+    from nbjudge.trial.reference import ReferenceFailed
 
     outcomes = []
     with GradingBar(errors, len(submissions)) as bar, two_step_interrupt(bar) as interrupt:
@@ -120,13 +126,16 @@ def _graded(
             stopping=lambda: interrupt.asked,
         )
         # Closed at once at the second Ctrl-C, so that what is running ends as "not graded".
-        with contextlib.closing(grading):
-            for outcome in grading:
-                outcomes.append(outcome)
-                bar.advance(outcome)
-                if as_json:
-                    print(json.dumps(asdict(outcome)), flush=True)
-    return outcomes
+        try:
+            with contextlib.closing(grading):
+                for outcome in grading:
+                    outcomes.append(outcome)
+                    bar.advance(outcome)
+                    if as_json:
+                        print(json.dumps(asdict(outcome)), flush=True)
+        except ReferenceFailed as failed:
+            return outcomes, failed
+    return outcomes, None
 
 
 def _show_plan(planned: Sequence[Planned], as_json: bool) -> None:

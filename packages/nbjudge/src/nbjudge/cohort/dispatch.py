@@ -40,6 +40,7 @@ class _Sent(Generic[Job]):
     job: Job
     task: Task
     deaths: int = 0
+    executed: tuple[str, ...] = ()
 
 
 class Dispatcher(Generic[Job]):
@@ -92,8 +93,10 @@ class Dispatcher(Generic[Job]):
                 taken.append(self._sent.pop(future).job)
         return taken
 
-    def receive(self) -> Iterator[tuple[Job, Worked]]:
+    def receive(self) -> Iterator[tuple[Job, Worked, tuple[str, ...]]]:
         """Wait a moment for the workers: the jobs that are done, and what came of each.
+
+        Last come the digests of what was executed for the job, and is kept.
 
         Raises ``WorkerRefused``, and ``WorkersLost`` where they are gone.
         """
@@ -104,7 +107,8 @@ class Dispatcher(Generic[Job]):
             worked = self._take(sent, future)
             if worked is not None:
                 self._something_done = True
-                yield sent.job, replace(worked, executions={})
+                executed = (*sent.executed, *worked.executions)
+                yield sent.job, replace(worked, executions={}), executed
 
     def abandon(self) -> list[Job]:
         """Wait for nothing more, and keep what was executed; returns the jobs that were begun."""
@@ -143,12 +147,13 @@ class Dispatcher(Generic[Job]):
         if worked.refused:
             raise WorkerRefused(worked.refused)
         self._keep(worked)
+        so_far = replace(sent, executed=(*sent.executed, *worked.executions))
         if worked.is_to_be_tried_again and sent.deaths + 1 < _TRIES:
-            self._suspects.append(replace(sent, deaths=sent.deaths + 1))  # these are tried alone
+            self._suspects.append(replace(so_far, deaths=sent.deaths + 1))  # these are tried alone
             return None
         if worked.missing:
             supplied = self._supply(sent.task, worked.missing)
-            self._submit(replace(sent, task=replace(sent.task, supplied=supplied)))
+            self._submit(replace(so_far, task=replace(sent.task, supplied=supplied)))
             return None
         return worked
 

@@ -37,10 +37,10 @@ def grade(
 
     Closing the iterator, or Ctrl-C, ends the workers; what they were at is then not graded.
     Raises ``CourseLocked`` while somebody else grades this course, ``IsolationError`` where the
-    sandbox is weaker than the course asks for, ``ReferenceFailed`` where a reference solution
-    does not get full marks, and ``WorkerRefused`` where a worker has other packages than this
-    process; nothing is graded then. ``CannotRecord`` ends it where the gradebook or the disk
-    takes no more.
+    sandbox is weaker than the course asks for, and ``WorkerRefused`` where a worker has other
+    packages than this process; nothing is graded then. ``ReferenceFailed`` comes last, when all
+    else is graded: nothing is graded of the assignments whose reference solution does not get
+    full marks. ``CannotRecord`` ends it where the gradebook or the disk takes no more.
     """
     submissions, settings = list(submissions), course.settings
     with course_lock(course.gradebook_folder), ExitStack() as opened:

@@ -53,10 +53,14 @@ class _Prepared:
 
 @dataclass(eq=False)
 class _Reference:
-    """A reference solution on its way; ``worked`` is what came of it, once it is there."""
+    """A reference solution on its way; ``worked`` is what came of it, once it is there.
+
+    ``executed`` are the digests of what was executed for it.
+    """
 
     prepared: _Prepared
     worked: Worked | None = None
+    executed: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -75,6 +79,7 @@ class _Grading:
     handed_in: HandedIn | None = None
     worked: Worked | None = None
     replaced: int = 0
+    executed: tuple[str, ...] = ()
 
 
 _Job = _Reference | _Grading
@@ -106,6 +111,7 @@ class Run:
         self._force, self._watch, self._stopping = force, watch, stopping
         self._more, self._in_order = more, in_order
         self._prepared: dict[str, _Prepared] = {}
+        self._failed: dict[str, ReferenceFailed] = {}
         self._references: deque[_Prepared] = deque()
         self._submissions: deque[tuple[_Prepared, Submission]] = deque()
         self._refused: deque[GradingOutcome] = deque()
@@ -114,7 +120,11 @@ class Run:
         self._dispatcher: Dispatcher[_Job] = Dispatcher(workers, judging.store)
 
     def outcomes(self) -> Iterator[GradingOutcome]:
-        """Have all done, and yield each outcome when it is recorded."""
+        """Have all done, and yield each outcome when it is recorded.
+
+        An assignment whose reference solution fails holds no other back: ``ReferenceFailed`` is
+        raised when all others are done.
+        """
         self._judging.store.prepare()
         nothing_graded = False
         try:
@@ -128,17 +138,23 @@ class Run:
                         self._conclude(job, job.worked)
                         self._line.remove(job)
                         continue
+                    if job.submission.assignment in self._failed:
+                        self._discard(job)
+                        self._line.remove(job)
+                        continue
                     recorded = self._record(job, job.worked)
                     if recorded is not None:
                         self._line.remove(job)
                         yield recorded
                     continue
                 if not self._dispatcher.jobs:
-                    return
+                    break
                 self._tell()
-                for done, worked in self._dispatcher.receive():
-                    done.worked = worked
-        except (ReferenceFailed, WorkerRefused):
+                for done, worked, executed in self._dispatcher.receive():
+                    done.worked, done.executed = worked, executed
+            if self._failed:
+                raise ReferenceFailed("\n\n".join(map(str, self._failed.values())))
+        except WorkerRefused:
             nothing_graded = True
             raise
         except CannotRecord:
@@ -169,9 +185,13 @@ class Run:
             name = item.assignment.name
             if name not in self._prepared:
                 self._prepared[name] = self._prepare(item.assignment)
-                if not has_passed(self._judging, item.assignment):
-                    self._references.append(self._prepared[name])
-            self._submissions.append((self._prepared[name], item.submission))
+                try:
+                    if not has_passed(self._judging, item.assignment):
+                        self._references.append(self._prepared[name])
+                except ReferenceFailed as error:
+                    self._failed[name] = error
+            if name not in self._failed:
+                self._submissions.append((self._prepared[name], item.submission))
 
     def _prepare(self, assignment: Assignment) -> _Prepared:
         conditions = self._judging.conditions(assignment)
@@ -244,13 +264,18 @@ class Run:
         )
 
     def _conclude(self, job: _Reference, worked: Worked) -> None:
-        """Go on where the reference solution gets full marks."""
-        if worked.reason:
-            raise ReferenceFailed(
-                f"The reference solution of {job.prepared.assignment.name} was not tried: "
-                f"{worked.reason}"
-            )
-        conclude(self._judging, job.prepared.assignment, worked.problems)
+        """Go on with the assignment where its reference solution gets full marks."""
+        name = job.prepared.assignment.name
+        try:
+            if worked.reason:
+                raise ReferenceFailed(
+                    f"The reference solution of {name} was not tried: {worked.reason}"
+                )
+            conclude(self._judging, job.prepared.assignment, worked.problems)
+        except ReferenceFailed as error:
+            self._discard(job)
+            self._failed[name] = error
+            self._submissions = deque(one for one in self._submissions if one[1].assignment != name)
 
     def _record(self, job: _Grading, worked: Worked) -> GradingOutcome | None:
         """Record the job at the head of the line; ``None`` where it has to be done anew."""
@@ -277,6 +302,12 @@ class Run:
                 worked = replace(worked, reason=reason)
         self._recorder.withdraw(job.begun, worked.reason, worked.seconds)
         return outcome(job.submission, no_totals(assignment.max_score), worked)
+
+    def _discard(self, job: _Job) -> None:
+        """Leave nothing of a job whose reference solution failed: a broken sandbox may be why."""
+        for digest in job.executed:
+            self._judging.store.remove(digest)
+        self._put_back(job)
 
     def _put_back(self, job: _Job) -> None:
         """Leave everything of a submission as it was before this run."""

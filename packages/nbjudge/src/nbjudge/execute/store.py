@@ -91,6 +91,11 @@ class Store:
                 self._make_room(len(entry))
                 write_atomically(path, entry)
 
+    def remove(self, digest: str) -> None:
+        """Keep nothing under this digest."""
+        with contextlib.suppress(OSError):
+            remove_folder(self._path(digest))
+
     def _make_room(self, size: int) -> None:
         """Remove entries until one of ``size`` bytes fits into the quota."""
         now, entries = time.time(), list(self._entries())

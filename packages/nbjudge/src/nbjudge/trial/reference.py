@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import nbformat
@@ -24,6 +24,8 @@ from nbjudge.cells.metadata import is_solution, is_test
 from nbjudge.cells.names import replaced, replaced_functions
 from nbjudge.digests import digest_of
 from nbjudge.errors import CourseError, MachineTooBusy, NotGraded
+from nbjudge.execute.execution import Execution
+from nbjudge.execute.store import Executions
 from nbjudge.files import write_atomically
 from nbjudge.record.scores import CellScore, error_message
 from nbjudge.trial.judging import Judging
@@ -31,7 +33,7 @@ from nbjudge.trial.trial import Setting, Trial, try_notebook
 
 
 class ReferenceFailed(CourseError):
-    """The reference solution does not get full marks, so nothing is graded."""
+    """The reference solution of an assignment does not get full marks: nothing of it is graded."""
 
 
 def check_reference(judging: Judging, assignment: Assignment, server: str) -> None:
@@ -94,9 +96,27 @@ def _passed_file(judging: Judging, assignment: Assignment) -> Path:
     return judging.store.folder / "reference" / digest_of(asdict(inputs))
 
 
+@dataclass(frozen=True)
+class _RunAnew:
+    """Executions that are kept, and of which none is taken from what was kept before."""
+
+    store: Executions
+
+    def get(self, digest: str) -> None:
+        """None of what is there."""
+
+    def put(self, digest: str, execution: Execution) -> None:
+        """Keep an execution in place of the one that was there."""
+        self.store.put(digest, execution)
+
+
 def _problems(blueprint: Blueprint, setting: Setting) -> list[str]:
     try:
         trial = try_notebook(reference_notebook(blueprint), blueprint.notebook, setting)
+        if trial.run.was_stored and lost_cells(trial, blueprint):
+            # A sandbox that was broken then may be sound by now: no digest tells the two apart.
+            setting = replace(setting, store=_RunAnew(setting.store))
+            trial = try_notebook(reference_notebook(blueprint), blueprint.notebook, setting)
     except MachineTooBusy:
         raise
     except NotGraded as error:
