@@ -144,10 +144,18 @@ def active_parts(page: str) -> list[str]:
     return parser.found
 
 
+MATHML = {
+    *("math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mfrac", "msqrt", "mroot", "mstyle"),
+    *("msup", "msub", "msubsup", "munder", "mover", "munderover", "mmultiscripts", "mprescripts"),
+    *("mtable", "mtr", "mtd", "mpadded", "mphantom", "menclose", "none"),
+}
+
+
 class _Active(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
+        self._in_formula = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for name, value in attrs:
@@ -160,8 +168,16 @@ class _Active(HTMLParser):
                 self.found.append(f"<{tag} {name}={value[:80]!r}>")
             if name in ("src", "href") and value.startswith("data:text"):
                 self.found.append(f"<{tag} {name}={value[:80]!r}>")
-        if tag in ("iframe", "object", "embed", "base", "form", "svg", "math", "applet", "frame"):
+        if tag in ("iframe", "object", "embed", "base", "form", "svg", "applet", "frame"):
             self.found.append(f"<{tag}>")
+        # Formulas are MathML, and nothing but formulas may be in them.
+        self._in_formula = self._in_formula or tag == "math"
+        loads = {"href", "src", "style", "xlink:href"} & {name for name, _ in attrs}
+        if self._in_formula and (tag not in MATHML or loads):
+            self.found.append(f"<{tag}> in a formula")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_formula = self._in_formula and tag != "math"
 
     def handle_data(self, data: str) -> None:
         if self.cdata_elem in ("script", "style") and re.search(

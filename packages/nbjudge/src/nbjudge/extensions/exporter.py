@@ -24,6 +24,7 @@ from nbjudge.admit.submissions import (
 from nbjudge.assignment import Assignment, read_assignment
 from nbjudge.assignment.recognise import recognise
 from nbjudge.course import Course, course_of
+from nbjudge.extensions.converters import KeepsFailure
 from nbjudge.record.marks import forget_scores, keep_marks
 from nbjudge.record.records import begin_record
 from nbjudge.trial.judging import judging_here
@@ -39,7 +40,8 @@ class _Named(io.BytesIO):
 
 def _ask_for_all(converter: Any) -> None:
     """Have nbgrader's command convert each notebook of the assignment for each student."""
-    if not isinstance(converter, Autograde):
+    # Our own converter knows them, and must not make a gradebook where it has gone.
+    if not isinstance(converter, Autograde) or isinstance(converter, KeepsFailure):
         return
     folders = converter.coursedir
     try:

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import FrameType
 from typing import Any
 
@@ -48,7 +49,10 @@ class _Compiled(BytecodeCache):
         self._known[bucket.key] = bucket.bytecode_to_string()
 
 
-_COMPILED = _Compiled()
+@cache
+def _compiled(passed: frozenset[tuple[str, str]]) -> _Compiled:
+    """The cache for filters that are ``passed`` more than a value: these are called otherwise."""
+    return _Compiled()
 
 
 class FeedbackTooSlow(NbjudgeError):
@@ -63,7 +67,9 @@ class FeedbackExporter(HTMLExporter):
 
     def _create_environment(self) -> Environment:
         environment: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
-        environment.bytecode_cache = _COMPILED
+        filters = environment.filters.items()
+        passed = {name: str(getattr(one, "jinja_pass_arg", "")) for name, one in filters}
+        environment.bytecode_cache = _compiled(frozenset(passed.items()))
         return environment
 
     def from_notebook_node(  # type: ignore[override]
