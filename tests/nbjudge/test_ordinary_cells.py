@@ -71,3 +71,10 @@ def test_widgets_do_no_harm(warm_server, cell):
     shown, later = run_cells(warm_server, cell, "'later'")
     assert "shown" in shown
     assert later == "'later'"
+
+
+@pytest.mark.parametrize("cell", ["exit()", "quit", "def leave():\n    quit()\nleave()"])
+def test_exit_leaves_the_later_cells_a_kernel(warm_server, cell):
+    shown, later = run_cells(warm_server, cell, "'later'")
+    assert "the notebook goes on" in shown
+    assert later == "'later'"

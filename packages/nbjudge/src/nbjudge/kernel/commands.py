@@ -1,4 +1,4 @@
-"""Programs that a cell starts with ``!`` or ``%pip``: maybe without a terminal, or a network."""
+"""What a cell asks of Jupyter itself: programs by ``!`` or ``%pip``, ``exit()``."""
 
 from __future__ import annotations
 
@@ -19,12 +19,19 @@ _OFFLINE = (
     "There is no network while a notebook is graded: nothing can be installed or downloaded. "
     "Packages that are installed here can be used, and the rest of the cell goes on."
 )
+_GOES_ON = (
+    "exit() and quit() stop the kernel in JupyterLab, and the cells below have none then. "
+    "While a notebook is graded, the notebook goes on. Delete the call before you hand in."
+)
 # By default pip tries five times, and waits longer each time.
 _PIP_OFFLINE = {"PIP_RETRIES": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
 
 
 def prepare_commands(shell: ZMQInteractiveShell) -> None:
-    """Let ``shell`` run programs as Jupyter does, and explain downloads that fail offline."""
+    """Let ``shell`` run programs as Jupyter does, and explain downloads that fail offline.
+
+    A cell that calls ``exit()`` goes on, as in Jupyter, and leaves the kernel to those below.
+    """
     run: Callable[[str], int] = run_in_terminal if _has_terminals() else _run_with_a_pipe
     offline = not _has_network()
     if offline:
@@ -41,7 +48,11 @@ def prepare_commands(shell: ZMQInteractiveShell) -> None:
         if status and offline and _DOWNLOADS.search(expanded):
             print(_OFFLINE, file=sys.stderr)
 
+    def ask_exit() -> None:
+        print(_GOES_ON, file=sys.stderr)
+
     shell.system = system  # type: ignore[method-assign]
+    shell.ask_exit = ask_exit  # type: ignore[method-assign]
 
 
 def _run_with_a_pipe(command: str) -> int:
