@@ -86,6 +86,60 @@ MODULE = FORGED.replace(
     "\"os\",\"class_name\",\"system\"')"
 )  # fmt: skip
 
+# Sound layers around one that is not, and the right model where a test only counts.
+AROUND = """import keras
+from keras import layers
+def build():
+    return keras.Sequential([
+        layers.Input((4,)),
+        {layers}
+        layers.Dense(8, activation="relu"),
+        layers.Dense(3, activation="softmax"),
+    ])
+model = build()"""
+FILLED = RIGHT.replace(
+    "model = build()",
+    """
+right = build
+def build():
+    model = right()
+    model.set_weights([weights * 0 + float({number!r}) for weights in model.get_weights()])
+    return model
+model = build()""",
+)
+NESTED = """import keras
+def build():
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(3)])
+    for _ in range(150):
+        model = keras.Sequential([keras.layers.Input((4,)), model])
+    return model
+model = build()"""
+DEEP = """import keras
+def build():
+    hidden = [keras.layers.Dense(4) for _ in range(700)]
+    return keras.Sequential([keras.layers.Input((4,)), *hidden, keras.layers.Dense(3)])
+model = build()"""
+SHARED = """import keras
+def build():
+    start = x = keras.Input((4,))
+    same = keras.layers.Dense(4)
+    for _ in range(1500):
+        x = same(x)
+    return keras.Model(start, keras.layers.Dense(3)(x))
+model = build()"""
+COMPILED = RIGHT.replace(
+    "model = build()",
+    f"""
+right = build
+def build():
+    model = right()
+    model.compile("adam", lambda *values: exec({CODE!r}))
+    return model
+model = build()""",
+)
+NAMED = RIGHT.replace('activation="relu"', 'activation="relu", name="x" * 1_000_000')
+RESHAPED = "layers.Reshape((4, 1)), layers.{layer}, layers.Flatten(),"
+
 # The own cell stands behind the answer: (words, answer, own cell, points).
 THREATS: dict[str, tuple[str, str, str, float]] = {
     "honest": ("nothing", RIGHT, "", 4.0),
@@ -97,7 +151,35 @@ THREATS: dict[str, tuple[str, str, str, float]] = {
     "huge": ("a layer of 10^9 units", RIGHT, HUGE, 2.0),
     "many": ("an input of 10^11 numbers", RIGHT, MANY, 2.0),
     "module": ("a layer from another module", RIGHT, MODULE, 2.0),
-}
+    "nan": ("weights that are no numbers", FILLED.format(number="nan"), "", 2.0),
+    "infinite": ("infinite weights", FILLED.format(number="inf"), "", 2.0),
+    "nested": ("models in each other, 150 deep", NESTED, "", 0.0),
+    "deep": ("700 layers", DEEP, "", 0.0),
+    "shared": ("a layer that is called 1,500 times", SHARED, "", 0.0),
+    "compiled": ("a loss with code, which no test asks for", COMPILED, "", 4.0),
+    "named": ("a name of a million characters", NAMED, "", 0.0),
+    "repeated": (
+        "an output of 10^10 numbers",
+        AROUND.replace("{layers}", "layers.RepeatVector(10**9), layers.GlobalMaxPooling1D(),"),
+        "", 0.0,
+    ),
+    "padded": (
+        "a padding of 10^9",
+        AROUND.replace("{layers}", RESHAPED.replace("{layer}", "ZeroPadding1D(10**9)")),
+        "", 0.0,
+    ),
+    "file": (
+        "a layer that reads a file",
+        AROUND.replace("{layers}", "layers.StringLookup(vocabulary=__file__),").replace(
+            "import keras", "import keras, keras as _k\n__file__ = _k.__file__", 1
+        ),
+        "", 0.0,
+    ),
+    "scaled": (
+        "a factor that is no number",
+        AROUND.replace("{layers}", "layers.Rescaling(float('nan')),"), "", 0.0,
+    ),
+}  # fmt: skip
 
 
 def assignment() -> Notebook:

@@ -13,7 +13,9 @@ import copy
 import functools
 import importlib
 import inspect
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from functools import partialmethod
 from typing import Any
 
 import numpy as np
@@ -213,8 +215,25 @@ def build(config: Any) -> Any:
     import keras
 
     Inspection().check(config)
-    # Keras changes some configurations when it makes an object of them.
-    return keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
+    with _sequential_built_once():
+        # Keras changes some configurations when it makes an object of them.
+        return keras.saving.deserialize_keras_object(copy.deepcopy(config), safe_mode=True)
+
+
+@contextmanager
+def _sequential_built_once() -> Iterator[None]:
+    """Let a Sequential be built when it has all its layers.
+
+    Keras builds it again for each, which takes the square of their number.
+    """
+    import keras
+
+    add = keras.Sequential.add
+    keras.Sequential.add = partialmethod(add, rebuild=False)
+    try:
+        yield
+    finally:
+        keras.Sequential.add = add
 
 
 def plain_config(value: Any) -> Any:
