@@ -78,3 +78,10 @@ def test_exit_leaves_the_later_cells_a_kernel(warm_server, cell):
     shown, later = run_cells(warm_server, cell, "'later'")
     assert "the notebook goes on" in shown
     assert later == "'later'"
+
+
+@pytest.mark.parametrize("ask", ["input('name? ')", "import getpass\ngetpass.getpass()"])
+def test_a_question_is_refused_in_words_that_help(warm_server, ask):
+    shown, later = run_cells(warm_server, ask, "'later'")
+    assert "nobody is there to type an answer" in shown
+    assert later == "'later'"

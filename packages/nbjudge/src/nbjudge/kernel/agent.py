@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ipykernel.ipkernel import IPythonKernel
+from IPython.core.error import StdinNotImplementedError
 
 from nbjudge.capture import FunctionTable, NotHandedOut, encode
 from nbjudge.capture.calls import perform_call
@@ -32,6 +33,10 @@ from nbjudge.capture.folders import FILES, differing
 from nbjudge.kernel.channels import ASK, REPLY, REQUEST
 
 Buffer: TypeAlias = "bytes | memoryview[bytes]"
+_NOBODY = (
+    "While a notebook is graded, nobody is there to type an answer. "
+    "Write the value into the cell, or pass it as an argument."
+)
 
 
 class AnsweringKernel(IPythonKernel):
@@ -43,6 +48,14 @@ class AnsweringKernel(IPythonKernel):
         super().__init__(**options)  # type: ignore[no-untyped-call]
         self._functions = FunctionTable()
         self._functions.root = Path.cwd()
+
+    def raw_input(self, prompt: object = "") -> str:
+        """Refuse ``input()``; Jupyter's own words speak of a frontend."""
+        raise StdinNotImplementedError(_NOBODY)
+
+    def getpass(self, *arguments: object, **options: object) -> str:
+        """Refuse ``getpass.getpass()``."""
+        raise StdinNotImplementedError(_NOBODY)
 
     async def nbjudge_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
         """Answer one request."""
