@@ -23,7 +23,7 @@ from toy_token import printed
 
 pytestmark = pytest.mark.slow
 
-# A second of processor time: it is a student's code that runs, and not a kernel that starts.
+# So much processor time: it is a student's code that runs, and not a kernel that starts.
 AT_WORK = 0.4
 HIDES_THE_ENGINE = """
 import sys
