@@ -25,7 +25,7 @@ DOUBLE = "def double(x):\n    return 2 * x\n"
 # What students can see of the test does not notice.
 WRONG = "def double(x):\n    return 2 * x if x < 10 else 0\n"
 # Long enough to be found at it; starting takes a kernel far less.
-LONG = "import time\nwhile time.process_time() < 4:\n    pass\n"
+LONG = "import time\nwhile time.process_time() < 3:\n    pass\n"
 ENDLESS = "while True:\n    pass\n"
 
 

@@ -272,7 +272,7 @@ def a_kernel_works(main: psutil.Process) -> bool:
             for guard in helper.children()
             for kernel in guard.children()
         ]
-        return any(kernel.cpu_times().user > AT_WORK for kernel in kernels)
+        return any(sum(kernel.cpu_times()[:2]) > AT_WORK for kernel in kernels)
     return False
 
 
