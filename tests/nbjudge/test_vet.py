@@ -294,10 +294,10 @@ def test_a_test_that_takes_a_name_from_an_earlier_one(tmp_path):
         return toy.answer(name, source)
 
     content = toy.notebook(
-        share("half", "x / 2"),
-        toy.test_cell("test-half", "expected = 21\nassert half(42) == expected, 'not 21'"),
-        share("third", "x / 3"),
-        toy.test_cell("test-third", "assert third(63) == expected, 'not 21'"),
+        share("half", "-x / 2"),
+        toy.test_cell("test-half", "expected = -21\nassert half(42) == expected, 'not -21'"),
+        share("third", "-x / 3"),
+        toy.test_cell("test-third", "assert third(63) == expected, 'not -21'"),
     )
     course = load_course(toy.make_course(tmp_path / "course", {"ps1/toys": content}))
     release(course, "ps1")
