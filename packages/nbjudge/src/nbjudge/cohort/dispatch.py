@@ -93,10 +93,8 @@ class Dispatcher(Generic[Job]):
                 taken.append(self._sent.pop(future).job)
         return taken
 
-    def receive(self) -> Iterator[tuple[Job, Worked, tuple[str, ...]]]:
+    def receive(self) -> Iterator[tuple[Job, Worked]]:
         """Wait a moment for the workers: the jobs that are done, and what came of each.
-
-        Last come the digests of what was executed for the job, and is kept.
 
         Raises ``WorkerRefused``, and ``WorkersLost`` where they are gone.
         """
@@ -108,7 +106,7 @@ class Dispatcher(Generic[Job]):
             if worked is not None:
                 self._something_done = True
                 executed = (*sent.executed, *worked.executions)
-                yield sent.job, replace(worked, executions={}), executed
+                yield sent.job, replace(worked, executions={}, executed=executed)
 
     def abandon(self) -> list[Job]:
         """Wait for nothing more, and keep what was executed; returns the jobs that were begun."""

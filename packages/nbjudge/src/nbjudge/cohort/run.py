@@ -53,14 +53,10 @@ class _Prepared:
 
 @dataclass(eq=False)
 class _Reference:
-    """A reference solution on its way; ``worked`` is what came of it, once it is there.
-
-    ``executed`` are the digests of what was executed for it.
-    """
+    """A reference solution on its way; ``worked`` is what came of it, once it is there."""
 
     prepared: _Prepared
     worked: Worked | None = None
-    executed: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -79,7 +75,6 @@ class _Grading:
     handed_in: HandedIn | None = None
     worked: Worked | None = None
     replaced: int = 0
-    executed: tuple[str, ...] = ()
 
 
 _Job = _Reference | _Grading
@@ -139,7 +134,7 @@ class Run:
                         self._line.remove(job)
                         continue
                     if job.submission.assignment in self._failed:
-                        self._discard(job)
+                        self._discard(job, job.worked)
                         self._line.remove(job)
                         continue
                     recorded = self._record(job, job.worked)
@@ -150,8 +145,8 @@ class Run:
                 if not self._dispatcher.jobs:
                     break
                 self._tell()
-                for done, worked, executed in self._dispatcher.receive():
-                    done.worked, done.executed = worked, executed
+                for done, worked in self._dispatcher.receive():
+                    done.worked = worked
             if self._failed:
                 raise ReferenceFailed("\n\n".join(map(str, self._failed.values())))
         except WorkerRefused:
@@ -273,7 +268,7 @@ class Run:
                 )
             conclude(self._judging, job.prepared.assignment, worked.problems)
         except ReferenceFailed as error:
-            self._discard(job)
+            self._discard(job, worked)
             self._failed[name] = error
             self._submissions = deque(one for one in self._submissions if one[1].assignment != name)
 
@@ -303,9 +298,9 @@ class Run:
         self._recorder.withdraw(job.begun, worked.reason, worked.seconds)
         return outcome(job.submission, no_totals(assignment.max_score), worked)
 
-    def _discard(self, job: _Job) -> None:
+    def _discard(self, job: _Job, worked: Worked) -> None:
         """Leave nothing of a job whose reference solution failed: a broken sandbox may be why."""
-        for digest in job.executed:
+        for digest in worked.executed:
             self._judging.store.remove(digest)
         self._put_back(job)
 

@@ -51,7 +51,8 @@ class Worked:
     """What came of a task.
 
     ``trials`` are by the notebook's name, ``reason`` says why there are none; ``problems`` are
-    those of a reference solution. ``executions`` are new, by digest. With ``missing``, digests
+    those of a reference solution. ``executions`` are new, by digest; ``executed`` are the digests
+    of those that the head has kept, of every try. With ``missing``, digests
     that are to be supplied, the task is not done; with ``refused`` this worker may not do it, in
     words. ``seconds`` are the worker's. Where ``is_to_be_tried_again``, the worker's machine was
     too busy.
@@ -61,6 +62,7 @@ class Worked:
     reason: str = ""
     problems: tuple[str, ...] = ()
     executions: Mapping[str, bytes] = field(default_factory=dict)
+    executed: tuple[str, ...] = ()
     missing: frozenset[str] = frozenset()
     refused: str = ""
     is_to_be_tried_again: bool = False

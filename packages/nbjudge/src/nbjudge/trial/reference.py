@@ -6,10 +6,11 @@ sandbox, and nobody's grade could be trusted.
 
 from __future__ import annotations
 
+import copy
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import nbformat
@@ -24,8 +25,6 @@ from nbjudge.cells.metadata import is_solution, is_test
 from nbjudge.cells.names import replaced, replaced_functions
 from nbjudge.digests import digest_of
 from nbjudge.errors import CourseError, MachineTooBusy, NotGraded
-from nbjudge.execute.execution import Execution
-from nbjudge.execute.store import Executions
 from nbjudge.files import write_atomically
 from nbjudge.record.scores import CellScore, error_message
 from nbjudge.trial.judging import Judging
@@ -96,26 +95,15 @@ def _passed_file(judging: Judging, assignment: Assignment) -> Path:
     return judging.store.folder / "reference" / digest_of(asdict(inputs))
 
 
-@dataclass(frozen=True)
-class _RunAnew:
-    """Executions that are kept, and of which none is taken from what was kept before."""
-
-    store: Executions
-
-    def get(self, digest: str) -> None:
-        """None of what is there."""
-
-    def put(self, digest: str, execution: Execution) -> None:
-        """Keep an execution in place of the one that was there."""
-        self.store.put(digest, execution)
-
-
 def _problems(blueprint: Blueprint, setting: Setting) -> list[str]:
     try:
         trial = try_notebook(reference_notebook(blueprint), blueprint.notebook, setting)
         if trial.run.was_stored and lost_cells(trial, blueprint):
             # A sandbox that was broken then may be sound by now: no digest tells the two apart.
-            setting = replace(setting, store=_RunAnew(setting.store))
+            grading = copy.copy(setting.conditions.grading)
+            grading.reuse_executions = False
+            conditions = replace(setting.conditions, grading=grading)
+            setting = replace(setting, conditions=conditions)
             trial = try_notebook(reference_notebook(blueprint), blueprint.notebook, setting)
     except MachineTooBusy:
         raise
